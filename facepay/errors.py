@@ -1,0 +1,80 @@
+"""The two families of errors above the leaves, and the seam rule.
+
+`Declined` means the system works and says no: the shopper hears it in plain words and the card is
+the way on. `Fault` means something is broken: the operator hears it. `facepay.outcomes` is the only
+map from either to an answer for the till; what is not in it answers FAILURE and alerts.
+
+An error's text is for the operator's log. It never carries pixels, features, scores or key material.
+"""
+
+
+class FacepayError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class Declined(FacepayError):  # noqa: N818 - the name is the outcome, not a malfunction
+    """The system works and says no; charging by card is the way on."""
+
+
+class FailureToAcquire(Declined):
+    """No usable face was captured before the deadline (a non-response, never called an attack)."""
+
+
+class AttackSuspected(Declined):
+    """Presentation or injection attack detection refused the capture."""
+
+
+class NoMatch(Declined):
+    """Nobody enrolled here is similar enough."""
+
+
+class AmbiguousMatch(Declined):
+    """The best and second-best identities are too close to tell apart."""
+
+
+class NotEnrolled(Declined):
+    """The claimed account (digits, capsule) has no reference here."""
+
+
+class FactorFailed(Declined):
+    """A required second factor was wrong, missing or locked."""
+
+
+class LimitExceeded(Declined):
+    """A shopper's, merchant's or policy limit forbids this payment by face."""
+
+
+class AuthorisationDeclined(Declined):
+    """The payment provider said no; no money moved."""
+
+
+class Cancelled(Declined):
+    """Shopper or cashier ended the sale before a decision."""
+
+
+class Busy(Declined):
+    """Another sale has the camera; this one was not started."""
+
+
+class Fault(FacepayError):
+    """Something is broken; an operator has to act."""
+
+
+class ReferenceUnreadable(Fault):
+    """An enrolled reference could not be unsealed."""
+
+
+class ModelMismatch(Fault):
+    """Template and recogniser, or pack and calibration, do not belong together."""
+
+
+class SettingsError(Fault):
+    """A setting is unknown, missing or impossible; the text names it and what to write instead."""
+
+
+class PluginError(Fault):
+    """A plugin named in the settings is missing or broke its contract."""
+
+
+class OutcomeUnknown(Fault):
+    """Nobody knows yet whether money moved; never reported to a till as declined."""

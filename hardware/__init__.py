@@ -1,0 +1,1 @@
+"""hardware: cameras, inference and lights behind small Protocols."""

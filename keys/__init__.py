@@ -1,0 +1,1 @@
+"""keys: sealed formats, key stores, signed statements and the audit log."""

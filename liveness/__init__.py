@@ -1,0 +1,1 @@
+"""liveness: presentation and injection attack detection with a stated level."""

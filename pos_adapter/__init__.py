@@ -1,0 +1,1 @@
+"""pos_adapter: the till's side of facepay; speaks payment-terminal protocols to unmodified tills."""
