@@ -12,7 +12,7 @@ class FacepayError(Exception):
     """Base of everything this package raises on purpose."""
 
 
-class Declined(FacepayError):  # noqa: N818 - the name is the outcome, not a malfunction
+class Declined(FacepayError):
     """The system works and says no; charging by card is the way on."""
 
 

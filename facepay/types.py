@@ -67,7 +67,7 @@ class QualityHint(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Verdict of the quality gate on one face: `score` 0..1, higher is better; `hint` NONE when acceptable."""
+    """Verdict of the quality gate on one face: `score` 0..1, higher is better; `hint` NONE if usable."""
 
     score: float
     hint: QualityHint

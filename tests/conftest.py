@@ -1,6 +1,6 @@
 """What a test needs beyond Python: named by a marker, skipped by name when absent, failed when required.
 
-`FACEPAY_REQUIRE` lists the needs (comma-separated) whose absence is a failure; continuous integration sets it.
+`FACEPAY_REQUIRE` lists the needs (comma-separated) whose absence is a failure; `.ci/run` sets it.
 """
 
 from __future__ import annotations
