@@ -1,0 +1,75 @@
+"""Protocols of the devices that facepay drives, and the clock they run by."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+from hardware.types import CameraIdentity, Frame
+
+
+class Clock(Protocol):
+    """Monotonic time and waiting, injected so that tests and replays need not wait."""
+
+    def now_ns(self) -> int:
+        """Return monotonic time in nanoseconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after `seconds` of this clock."""
+
+
+class SystemClock:
+    """The machine's own monotonic clock."""
+
+    def now_ns(self) -> int:
+        """Return `time.monotonic_ns()`."""
+        return time.monotonic_ns()
+
+    def sleep(self, seconds: float) -> None:
+        """Block the calling thread."""
+        time.sleep(max(0.0, seconds))
+
+
+class SteppedClock:
+    """A clock that moves only when someone sleeps on it: a replay by it runs as fast as it can."""
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+
+    def now_ns(self) -> int:
+        """Return the time reached so far."""
+        return self._now_ns
+
+    def sleep(self, seconds: float) -> None:
+        """Move on at once by `seconds`."""
+        self._now_ns += max(0, round(seconds * 1e9))
+
+
+class Camera(Protocol):
+    """A source of frames. Entering opens it, leaving closes it; it is closed until then."""
+
+    @property
+    def identity(self) -> CameraIdentity:
+        """Who the camera is; known before it is opened."""
+
+    def __enter__(self) -> Self:
+        """Open the camera.
+
+        Raises:
+            CameraNotFound: it is not there or cannot be opened.
+            CameraRefused: it may not be used.
+        """
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the camera and forget what it buffered."""
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame, waiting at most `timeout_s`.
+
+        Raises:
+            CameraTimeout: none came in time; asking again may succeed.
+            CameraGone: none will ever come.
+        """

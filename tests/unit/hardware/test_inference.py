@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hardware.errors import InferenceFailed, ModelUnreadable
+from hardware.inference import load_session
+
+pytest.importorskip("onnx")
+
+
+def doubling_model() -> bytes:
+    from onnx import TensorProto, helper
+
+    shape = ["n", 2]
+    node = helper.make_node("Add", ["x", "x"], ["y"])
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [node],
+        "doubling",
+        [value("x", TensorProto.FLOAT, shape)],
+        [value("y", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def test_a_model_runs_by_the_names_of_its_inputs() -> None:
+    session = load_session(doubling_model())
+    assert session.input_names == ("x",)
+    assert session.output_names == ("y",)
+    (output,) = session.run({"x": np.ones((1, 2), np.float32)})
+    assert output.tolist() == [[2.0, 2.0]]
+
+
+def test_idle_threads_do_not_spin() -> None:
+    options = load_session(doubling_model(), threads=2).ort.get_session_options()
+    assert options.intra_op_num_threads == 2
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_a_wrong_input_is_an_error_of_this_package() -> None:
+    with pytest.raises(InferenceFailed):
+        load_session(doubling_model()).run({"x": np.ones((1, 3, 4), np.float32)})
+
+
+def test_a_missing_or_damaged_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnreadable, match="facepay models install"):
+        load_session(tmp_path / "absent.onnx")
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(doubling_model()[:40])
+    with pytest.raises(ModelUnreadable, match=r"damaged\.onnx"):
+        load_session(damaged)
+    with pytest.raises(ModelUnreadable, match="at least one thread"):
+        load_session(doubling_model(), threads=0)
