@@ -1,0 +1,20 @@
+"""The table of commands: a name, the module that has it, and one line of help.
+
+A module is imported only when its command is typed, so that `facepay --help` needs no models.
+It has `add_arguments(parser)` and `run(arguments, settings) -> Exit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word after `facepay`."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Command] = {}

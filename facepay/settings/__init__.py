@@ -1,0 +1,46 @@
+"""Everything an operator can set, read once from TOML and `FACEPAY_*` into frozen values.
+
+Nothing above this room reads a file of settings or the environment. Secrets are references
+(`env:NAME` or `file:PATH`), so a settings file can be shown to anybody.
+"""
+
+from facepay.settings.load import load_settings, settings_from
+from facepay.settings.secret import SecretReference
+from facepay.settings.sections import (
+    CameraSettings,
+    CaptureSettings,
+    CheckoutSettings,
+    DatabaseSettings,
+    EnrolmentSettings,
+    KeysSettings,
+    LivenessSettings,
+    PolicySettings,
+    PosSettings,
+    Profile,
+    PspSettings,
+    RecognitionSettings,
+    Settings,
+    TerminalSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "CameraSettings",
+    "CaptureSettings",
+    "CheckoutSettings",
+    "DatabaseSettings",
+    "EnrolmentSettings",
+    "KeysSettings",
+    "LivenessSettings",
+    "PolicySettings",
+    "PosSettings",
+    "Profile",
+    "PspSettings",
+    "RecognitionSettings",
+    "SecretReference",
+    "Settings",
+    "TerminalSettings",
+    "WebSettings",
+    "load_settings",
+    "settings_from",
+]

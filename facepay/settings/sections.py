@@ -1,0 +1,200 @@
+"""The sections of the settings file, one frozen dataclass each, with the embedded defaults.
+
+The defaults are those of `facepay demo`: they run on an empty machine. Limits are in the metadata
+of each field, so that a wrong value is refused with the range that is allowed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from facepay.settings.secret import SecretReference
+
+T = TypeVar("T")
+NO_SECRET = SecretReference()
+
+
+def within(default: T, low: float, high: float) -> T:
+    """A numeric field with the inclusive range that is allowed."""
+    made: T = dataclasses.field(default=default, metadata={"low": low, "high": high})
+    return made
+
+
+def one_of(default: T, *allowed: str) -> T:
+    """A text field with the words that are allowed."""
+    made: T = dataclasses.field(default=default, metadata={"allowed": allowed})
+    return made
+
+
+class Profile(Enum):
+    """What the terminal is for; `production` refuses everything that only a demonstration may do."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSettings:
+    """Who takes the money, and where."""
+
+    tenant: str = "corner-shop"
+    terminal: str = "T1"
+    payee: str = "Corner shop"
+    currency: str = "EUR"
+    language: str = one_of("en", "en", "de", "fr", "es")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where payers, journal and ledger are kept; an empty url is SQLite in the data folder."""
+
+    url: str = ""
+    password: SecretReference = NO_SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class KeysSettings:
+    """The key store; an empty uri is a file store in the data folder, made on first run of the demo."""
+
+    uri: str = ""
+    secret: SecretReference = NO_SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Which camera looks at the shopper."""
+
+    driver: str = "browser"
+    source: str = "0"
+    width: int = within(640, 160, 4096)
+    height: int = within(480, 120, 4096)
+    frames_per_s: int = within(30, 5, 120)
+    allow_browser_for_enrolment: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionSettings:
+    """The model pack, and how sure an identification has to be."""
+
+    pack: str = ""
+    models: tuple[Path, ...] = ()
+    threads: int = within(2, 1, 64)
+    target_fpir: float = within(1e-3, 1e-9, 0.1)
+    margin: float = within(0.08, 0.0, 1.0)
+    licence_holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessSettings:
+    """How presentation attacks are looked for: the tier asked of a payment and of an enrolment."""
+
+    payment_tier: str = ""
+    enrolment_tier: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """Deadlines and amounts of one capture."""
+
+    deadline_s: float = within(20.0, 1.0, 120.0)
+    frame_timeout_s: float = within(2.0, 0.1, 30.0)
+    best_frames: int = within(3, 1, 10)
+    frozen_frames: int = within(15, 3, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentSettings:
+    """What an enrolment asks for."""
+
+    consent_version: str = "2026-11"
+    samples: int = within(3, 2, 10)
+    deadline_s: float = within(60.0, 5.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSettings:
+    """How long the shopper may take at each step, in seconds."""
+
+    tap_s: float = within(60.0, 1.0, 300.0)
+    confirm_s: float = within(30.0, 1.0, 300.0)
+    factor_s: float = within(45.0, 1.0, 300.0)
+    acknowledge_s: float = within(30.0, 1.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """When the face alone is enough; amounts in minor units of the terminal's currency."""
+
+    face_only_limit_minor: int = within(5_000, 0, 10**9)
+    cumulative_limit_minor: int = within(15_000, 0, 10**9)
+    payments_before_factor: int = within(5, 0, 10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class PspSettings:
+    """The payment provider; the built-in ledger needs nothing."""
+
+    driver: str = "ledger"
+    secret: SecretReference = NO_SECRET
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PosSettings:
+    """The wires to the till that `facepay serve` opens."""
+
+    wires: tuple[str, ...] = ("rest",)
+    host: str = "127.0.0.1"
+    rest_port: int = within(8477, 0, 65535)
+    rest_token: SecretReference = NO_SECRET
+    webhook_url: str = ""
+    webhook_secret: SecretReference = NO_SECRET
+    serial_port: str = ""
+    serial_baud: int = within(9600, 300, 921600)
+    tcp_port: int = within(20007, 0, 65535)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The pages of till, kiosk and enrolment."""
+
+    host: str = "127.0.0.1"
+    port: int = within(8478, 0, 65535)
+    threads: int = within(16, 2, 256)
+    certificate: str = ""
+    private_key: str = ""
+    till_secret: SecretReference = NO_SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one terminal. `data` is the folder that holds what the terminal writes."""
+
+    profile: Profile = Profile.DEMO
+    data: Path = Path()
+    terminal: TerminalSettings = field(default_factory=TerminalSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    keys: KeysSettings = field(default_factory=KeysSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
+    liveness: LivenessSettings = field(default_factory=LivenessSettings)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
+    enrolment: EnrolmentSettings = field(default_factory=EnrolmentSettings)
+    checkout: CheckoutSettings = field(default_factory=CheckoutSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    psp: PspSettings = field(default_factory=PspSettings)
+    pos: PosSettings = field(default_factory=PosSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+
+    @property
+    def production(self) -> bool:
+        """Whether the strict profile is on."""
+        return self.profile is Profile.PRODUCTION
