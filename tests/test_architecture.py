@@ -14,7 +14,8 @@ LEAVES = ("hardware", "liveness", "keys", "pos_adapter")
 # Rooms of facepay from the top of the house to the ground. A room may import rooms of later rows,
 # never of its own row (unless listed in SAME_ROW) or of an earlier one.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("cli", "__main__"),
+    ("__main__",),
+    ("cli",),
     ("demo", "chaos"),
     ("web",),
     ("terminal",),

@@ -113,11 +113,14 @@ def _member(kind: type[Enum], value: str, name: str) -> Enum:
         raise SettingsError(f"{name} is one of {words}, not {value!r}") from error
 
 
+def _inside(value: float, low: object, high: object) -> bool:
+    return isinstance(low, int | float) and isinstance(high, int | float) and low <= value <= high
+
+
 def _checked(value: object, limits: Mapping[str, object], name: str) -> object:
     low, high, allowed = limits.get("low"), limits.get("high"), limits.get("allowed")
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if numbers and isinstance(value, int | float) and not low <= value <= high:
-        raise SettingsError(f"{name} is between {low:g} and {high:g}, not {value:g}")
+    if low is not None and isinstance(value, int | float) and not _inside(value, low, high):
+        raise SettingsError(f"{name} is between {low} and {high}, not {value:g}")
     if isinstance(allowed, tuple) and value not in allowed:
         raise SettingsError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
     return value
