@@ -72,6 +72,10 @@ class SettingsError(Fault):
     """A setting is unknown, missing or impossible; the text names it and what to write instead."""
 
 
+class DatabaseFault(Fault):
+    """The database cannot be opened, read or written; the text says what the operator can do."""
+
+
 class PluginError(Fault):
     """A plugin named in the settings is missing or broke its contract."""
 

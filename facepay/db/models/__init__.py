@@ -1,1 +1,5 @@
-"""One file of tables per area; importing a file adds its tables to `Base.metadata`."""
+"""One file of tables per area; importing this package adds all of them to `Base.metadata`."""
+
+from facepay.db.models import journal, ledger, subjects
+
+__all__ = ["journal", "ledger", "subjects"]

@@ -1,0 +1,1 @@
+"""Alembic environment, packaged with the product."""
