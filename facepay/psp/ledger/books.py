@@ -1,0 +1,154 @@
+"""The double-entry core: one function that posts, and refuses what does not balance or is not covered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
+from facepay.psp.base import KeyReused, PspError, PspUnreachable
+
+Result = TypeVar("Result")
+
+
+class UnbalancedPosting(PspError):
+    """The legs of a posting do not add up to 0, or it has fewer than two; the caller has a bug."""
+
+
+class Shortfall(PspError):
+    """An account is missing, closed, of another currency, or would go below 0; nothing was posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of a posting: positive adds to the account, negative takes from it, in minor units."""
+
+    account: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A balanced transaction that happens once per key."""
+
+    key: str
+    kind: str
+    fingerprint: str
+    text: str
+    currency: str
+    legs: tuple[Leg, ...]
+
+    def __post_init__(self) -> None:
+        if (
+            len(self.legs) < 2
+            or sum(leg.minor for leg in self.legs)
+            or not all(leg.minor for leg in self.legs)
+        ):
+            raise UnbalancedPosting(f"{self.kind}: the legs must be at least two, not 0, and add up to 0")
+
+
+def post(connection: Connection, posting: Posting, at_ms: int) -> bool:
+    """Post inside the caller's transaction.
+
+    Returns:
+        False where the key was posted before with the same fingerprint; nothing was done.
+
+    Raises:
+        KeyReused: The key was posted before with another fingerprint.
+        Shortfall: A leg is not covered; the caller rolls back.
+    """
+    known = connection.scalar(
+        select(LedgerTransaction.fingerprint).where(LedgerTransaction.key == posting.key)
+    )
+    if known is not None:
+        if known != posting.fingerprint:
+            raise KeyReused(f"{posting.kind}: the key was used before for something else")
+        return False
+    row = insert(LedgerTransaction).values(
+        key=posting.key,
+        kind=posting.kind,
+        fingerprint=posting.fingerprint,
+        text=posting.text,
+        posted_at_ms=at_ms,
+    )
+    transaction = connection.execute(row.returning(LedgerTransaction.transaction)).scalar_one()
+    # Accounts are touched in one order everywhere, so that two writers cannot wait for each other.
+    for leg in sorted(posting.legs, key=lambda leg: leg.account):
+        _move(connection, posting.currency, leg)
+    connection.execute(
+        insert(LedgerEntry),
+        [
+            {"transaction": transaction, "account": leg.account, "amount_minor": leg.minor}
+            for leg in posting.legs
+        ],
+    )
+    return True
+
+
+def _move(connection: Connection, currency: str, leg: Leg) -> None:
+    covered = or_(LedgerAccount.kind == "outside", LedgerAccount.balance_minor + leg.minor >= 0)
+    moved = connection.execute(
+        update(LedgerAccount)
+        .where(LedgerAccount.account == leg.account, LedgerAccount.currency == currency, covered)
+        .values(balance_minor=LedgerAccount.balance_minor + leg.minor)
+    )
+    if moved.rowcount != 1:
+        raise Shortfall(f"account {leg.account} is missing, of another currency, or not covered")
+
+
+def require_account(connection: Connection, account: str, kind: str, currency: str, at_ms: int) -> None:
+    """Make sure that an account exists, opening it where it does not."""
+    known = connection.execute(
+        select(LedgerAccount.kind, LedgerAccount.currency).where(LedgerAccount.account == account)
+    ).one_or_none()
+    if known is None:
+        connection.execute(
+            insert(LedgerAccount).values(
+                account=account, kind=kind, currency=currency, balance_minor=0, opened_at_ms=at_ms
+            )
+        )
+    elif tuple(known) != (kind, currency):
+        raise Shortfall(f"account {account} exists as {known.kind} in {known.currency}")
+
+
+def transact(
+    engine: Engine, work: Callable[[Connection], Result], *, uncertain: Result | None = None
+) -> Result:
+    """Run `work` in one transaction, once more where another writer came first with the same key.
+
+    Args:
+        uncertain: What to answer where the connection broke during commit and nobody knows; SQLite
+            always knows. Without it, that is `PspError`.
+
+    Raises:
+        PspUnreachable: The database could not be used; nothing was written, for certain.
+    """
+    try:
+        return _attempt(engine, work, uncertain)
+    except IntegrityError:
+        try:
+            return _attempt(engine, work, uncertain)
+        except IntegrityError as error:
+            raise PspUnreachable(f"the wallet's database refused: {error.orig}") from error
+
+
+def _attempt(engine: Engine, work: Callable[[Connection], Result], uncertain: Result | None) -> Result:
+    committing = False
+    try:
+        with engine.connect() as connection, connection.begin() as transaction:
+            result = work(connection)
+            committing = True
+            transaction.commit()
+            return result
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        if not committing or engine.dialect.name == "sqlite":
+            raise PspUnreachable(f"the wallet's database is not available: {error.orig}") from error
+        if uncertain is None:
+            raise PspError(f"the wallet's database broke off while committing: {error.orig}") from error
+        return uncertain
