@@ -13,7 +13,7 @@ Texts name what was wrong and never quote secrets, card data or whole frames.
       Unauthenticated         the till did not prove who it is
       NotRepresentable        an answer has no form on this wire (our bug or a setting)
       LinkError               cable, socket or port
-        LinkClosed, LinkTimeout, LinkUnavailable
+        LinkClosed (LinkReset), LinkTimeout, LinkUnavailable
       UpstreamUnreachable     the shop's card terminal does not answer
 """
 
@@ -82,6 +82,10 @@ class LinkError(PosError):
 
 class LinkClosed(LinkError):
     """The peer hung up, or the line is gone."""
+
+
+class LinkReset(LinkClosed):
+    """The peer broke the connection off instead of ending it: what we sent last may be lost."""
 
 
 class LinkTimeout(LinkError):

@@ -29,7 +29,8 @@ def _whole_minor(number: Decimal, exponent: int) -> int:
         raise AmountNotRepresentable("amount is not a number of usual size")
     value = int("".join(map(str, digits)))
     shift = power + exponent
-    whole, rest = (value * 10**shift, 0) if shift >= 0 else divmod(value, 10**-shift)
+    scale: int = 10 ** abs(shift)
+    whole, rest = (value * scale, 0) if shift >= 0 else divmod(value, scale)
     if rest:
         raise AmountNotRepresentable("amount has more decimals than its currency")
     return -whole if sign else whole
@@ -156,6 +157,8 @@ class PaymentRequest:
     smallest amount the till would take instead (None: all or nothing). `identity` names an earlier
     identification to be paid with, without a second capture. `timeout_s` is the till's own patience.
     `possible_duplicate` marks a request that looks like one just approved but not acknowledged.
+    `till_listens` is False where the till will not read the outcome (Concert A011): the host shows it to
+    the cashier and journals that the till was not informed.
     """
 
     key: ExchangeKey
@@ -166,6 +169,7 @@ class PaymentRequest:
     identity: str | None = None
     timeout_s: float | None = None
     possible_duplicate: bool = False
+    till_listens: bool = True
 
     def same_as(self, other: PaymentRequest) -> bool:
         """Whether a repetition asks for the same payment (marks and patience aside)."""
