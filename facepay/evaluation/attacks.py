@@ -1,0 +1,117 @@
+"""Presentation attack detection rates after ISO/IEC 30107-3:2023.
+
+APCER is given per species and for the worst of them, never as an average; non-response is counted apart;
+RIAPAR joins the recogniser's refusals with the attacks that pass and match. One trial is one clip or one
+picture, never one frame. Real, simulated and integrity trials are three tables that never merge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from facepay.evaluation.intervals import Rate, wilson
+
+
+class Evidence(Enum):
+    """Where trials come from; rates of different kinds are never put into one table."""
+
+    REAL = "real"
+    SIMULATED = "simulated"
+    INTEGRITY = "integrity"
+
+
+class TrialStatus(Enum):
+    """How a liveness try ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NON_RESPONSE = "non-response"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One presentation: `species` is None for a bona fide one; `matched` whether the victim was recognised.
+
+    `cue` is the cue that judged, or "all" for the whole decision at `level`.
+    """
+
+    subject: str
+    species: str | None
+    status: TrialStatus
+    level: int
+    cue: str = "all"
+    evidence: Evidence = Evidence.REAL
+    matched: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttackRates:
+    """Rates of one level and cue on one kind of evidence.
+
+    `apcer` and `attack_non_response` are keyed by species. `riapar` is None unless every accepted trial says
+    whether it matched.
+    """
+
+    level: int
+    cue: str
+    evidence: Evidence
+    apcer: dict[str, Rate]
+    bpcer: Rate
+    attack_non_response: dict[str, Rate]
+    bona_fide_non_response: Rate
+    riapar: float | None
+
+    @property
+    def worst(self) -> tuple[str, Rate] | None:
+        """The species with the highest APCER, the one that counts; by upper bound where rates are equal."""
+        if not self.apcer:
+            return None
+        return max(self.apcer.items(), key=lambda item: (item[1].value, item[1].high))
+
+
+def attack_rates(trials: Iterable[Trial]) -> tuple[AttackRates, ...]:
+    """One set of rates for each evidence, level and cue that occurs."""
+    groups: dict[tuple[str, int, str], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault((trial.evidence.value, trial.level, trial.cue), []).append(trial)
+    return tuple(_rates(group) for _, group in sorted(groups.items()))
+
+
+def _rates(trials: Sequence[Trial]) -> AttackRates:
+    bona_fide = [trial for trial in trials if trial.species is None]
+    species = sorted({trial.species for trial in trials if trial.species is not None})
+    attacks = {name: [trial for trial in trials if trial.species == name] for name in species}
+    first = trials[0]
+    return AttackRates(
+        first.level,
+        first.cue,
+        first.evidence,
+        {name: _share(group, TrialStatus.ACCEPTED) for name, group in attacks.items()},
+        _share(bona_fide, TrialStatus.REFUSED),
+        {name: _share(group, TrialStatus.NON_RESPONSE) for name, group in attacks.items()},
+        _share(bona_fide, TrialStatus.NON_RESPONSE),
+        _riapar(bona_fide, attacks),
+    )
+
+
+def _share(trials: Sequence[Trial], status: TrialStatus) -> Rate:
+    return wilson(sum(trial.status is status for trial in trials), len(trials))
+
+
+def _riapar(bona_fide: Sequence[Trial], attacks: dict[str, list[Trial]]) -> float | None:
+    """Worst species' share of attacks that pass and match, plus the share of bona fides turned away."""
+    everyone = [*bona_fide, *(trial for group in attacks.values() for trial in group)]
+    accepted = [trial for trial in everyone if trial.status is TrialStatus.ACCEPTED]
+    if not bona_fide or not attacks or any(trial.matched is None for trial in accepted):
+        return None
+    through = max(_through(group) for group in attacks.values())
+    return through + 1 - _through(bona_fide)
+
+
+def _through(trials: Sequence[Trial]) -> float:
+    if not trials:
+        return math.nan
+    return sum(trial.status is TrialStatus.ACCEPTED and bool(trial.matched) for trial in trials) / len(trials)

@@ -1,0 +1,140 @@
+"""Everything compared with everything: genuine scores, impostor histogram and the exact impostor tail.
+
+Twelve million impostor scores are not kept. A fine histogram holds their distribution, and the highest of
+them are kept exactly, each with the two identities it came from, because every threshold of interest lies
+among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+BINS = 4000
+"""Histogram bins over cosine -1..1: 0.0005 wide."""
+
+TAIL = 200_000
+"""How many of the highest impostor scores are kept exactly."""
+
+BLOCK = 2048
+
+Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """All 1:1 comparisons of a data set; scores are cosines, higher is more similar.
+
+    `genuine` and `genuine_identity` run in parallel, as do `tail`, `tail_a` and `tail_b`; `tail` is sorted,
+    highest first. `per_identity` counts the images of each identity.
+    """
+
+    genuine: Floats = field(repr=False)
+    genuine_identity: Indices = field(repr=False)
+    tail: Floats = field(repr=False)
+    tail_a: Indices = field(repr=False)
+    tail_b: Indices = field(repr=False)
+    histogram: npt.NDArray[np.int64] = field(repr=False)
+    per_identity: Indices = field(repr=False)
+
+    @property
+    def identities(self) -> int:
+        """How many identities took part."""
+        return len(self.per_identity)
+
+    @property
+    def impostors(self) -> int:
+        """How many impostor comparisons stand behind the rates."""
+        return int(self.histogram.sum())
+
+    @property
+    def impostor_pairs(self) -> int:
+        """How many pairs of different people: the number that is closest to independent trials."""
+        return self.identities * (self.identities - 1) // 2
+
+    def false_matches(self, threshold: float) -> int:
+        """Impostor comparisons at or above a threshold; exact within the tail, else to one bin."""
+        if len(self.tail) < TAIL or threshold > self.tail[-1]:
+            return int(np.searchsorted(-self.tail, -threshold, side="right"))
+        return int(self.histogram[bin_of(threshold) :].sum())
+
+    def false_non_matches(self, threshold: float) -> int:
+        """Genuine comparisons below a threshold."""
+        return int((self.genuine < threshold).sum())
+
+
+def bin_of(score: float) -> int:
+    """Histogram bin of a score."""
+    return int(np.clip(np.floor((score + 1) / 2 * BINS), 0, BINS - 1))
+
+
+def compare_all(features: Floats, identity: Sequence[int]) -> Comparisons:
+    """Compare every image with every other once.
+
+    Args:
+        features: `float32[N, D]`, rows of unit length.
+        identity: for each row the number of its person, 0..K-1.
+
+    Raises:
+        ValueError: shapes that do not fit, NaN, or fewer than two people.
+    """
+    labels = np.asarray(identity, np.int32)
+    _require_usable(features, labels)
+    genuine: list[Floats] = []
+    owners: list[Indices] = []
+    histogram = np.zeros(BINS, np.int64)
+    tail = _Tail()
+    for start in range(0, len(features), BLOCK):
+        rows = features[start : start + BLOCK]
+        scores = rows @ features[start:].T
+        ahead = np.triu(np.ones(scores.shape, bool), k=1)
+        same = labels[start : start + len(rows), None] == labels[None, start:]
+        mine = ahead & same
+        genuine.append(scores[mine])
+        owners.append(np.broadcast_to(labels[start : start + len(rows), None], scores.shape)[mine])
+        others = ahead & ~same
+        histogram += np.histogram(scores[others], BINS, (-1, 1))[0]
+        tail.add(scores, others, labels[start : start + len(rows)], labels[start:])
+    kept = tail.sorted()
+    return Comparisons(
+        np.concatenate(genuine),
+        np.concatenate(owners),
+        *kept,
+        histogram,
+        np.bincount(labels).astype(np.int32),
+    )
+
+
+def _require_usable(features: Floats, labels: Indices) -> None:
+    if features.ndim != 2 or len(features) != len(labels):
+        raise ValueError(f"{features.shape} features and {len(labels)} identities do not belong together")
+    if not np.isfinite(features).all():
+        raise ValueError("features hold NaN or infinity: the recogniser or an image is broken")
+    if len(np.unique(labels)) < 2:
+        raise ValueError("comparing needs images of at least two people")
+
+
+class _Tail:
+    """The highest impostor scores seen so far with their two identities."""
+
+    def __init__(self) -> None:
+        self._scores = np.empty(0, np.float32)
+        self._pairs = np.empty((0, 2), np.int32)
+        self._floor = -2.0
+
+    def add(self, scores: Floats, mask: npt.NDArray[np.bool_], left: Indices, right: Indices) -> None:
+        row, column = np.nonzero(mask & (scores > self._floor))
+        self._scores = np.concatenate([self._scores, scores[row, column]])
+        self._pairs = np.concatenate([self._pairs, np.stack([left[row], right[column]], axis=1)])
+        if len(self._scores) > TAIL:
+            keep = np.argpartition(-self._scores, TAIL - 1)[:TAIL]
+            self._scores, self._pairs = self._scores[keep], self._pairs[keep]
+            self._floor = float(self._scores.min())
+
+    def sorted(self) -> tuple[Floats, Indices, Indices]:
+        order = np.argsort(-self._scores, kind="stable")
+        return self._scores[order], self._pairs[order, 0], self._pairs[order, 1]

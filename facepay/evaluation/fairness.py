@@ -1,0 +1,157 @@
+"""Error rates per group, for groups the operator supplies; facepay infers none about anybody.
+
+Groups come from a CSV of `identity,group` that people volunteered for a test set. The table gives rates with
+intervals, the ratio of the worst to the best, and says in words when the sample is too small to tell
+groups apart.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from facepay.evaluation.intervals import Rate, clustered, rule_of_three
+
+SMALLEST = 30
+"""Groups with fewer people get a rate and a warning: 0 errors in 30 people still allows 9.5 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRates:
+    """Rates of one group at the deployed threshold."""
+
+    group: str
+    people: int
+    fnmr: Rate
+    fpir: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessTable:
+    """All groups, the worst-to-best ratios (None where a group saw no error) and a plain statement."""
+
+    threshold: float
+    groups: tuple[GroupRates, ...]
+    fnmr_ratio: float | None
+    fpir_ratio: float | None
+    statement: str
+
+
+def load_groups(path: Path) -> dict[str, str]:
+    """Read `identity,group` rows.
+
+    Raises:
+        ValueError: missing columns, an empty cell, or an identity in two groups; names the line.
+    """
+    groups: dict[str, str] = {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if not {"identity", "group"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path}: the first line has to name the columns identity and group")
+        for row in reader:
+            identity, group = (row["identity"] or "").strip(), (row["group"] or "").strip()
+            if not identity or not group:
+                raise ValueError(f"{path}:{reader.line_num}: identity or group is empty")
+            if groups.setdefault(identity, group) != group:
+                raise ValueError(
+                    f"{path}:{reader.line_num}: {identity} is already in group {groups[identity]}"
+                )
+    return groups
+
+
+def fairness_table(
+    features: npt.NDArray[np.float32],
+    identity: Sequence[int],
+    names: Sequence[str],
+    groups: Mapping[str, str],
+    *,
+    threshold: float,
+) -> FairnessTable:
+    """FNMR and group-wise FPIR at a deployed threshold.
+
+    FPIR of a group is measured as it would be at the counter: each person's probe searches a gallery of the
+    first image of everybody else, of all groups.
+
+    Args:
+        features: `float32[N, D]`, unit rows.
+        identity: for each row the number of its person.
+        names: name of each person by number, as in the CSV.
+        groups: group of each name; people without one are left out of the table but stay in the gallery.
+        threshold: cosine that the terminal uses.
+
+    Raises:
+        ValueError: no person of the photos is in a group.
+    """
+    labels = np.asarray(identity)
+    people = [number for number, name in enumerate(names) if name in groups]
+    if not people:
+        raise ValueError(
+            "no identity of the photos stands in the group file: compare the names of the folders"
+        )
+    rows = tuple(
+        _group_rates(features, labels, name, members, threshold)
+        for name in sorted({groups[names[number]] for number in people})
+        for members in [np.array([number for number in people if groups[names[number]] == name])]
+    )
+    return FairnessTable(
+        threshold, rows, _ratio([g.fnmr for g in rows]), _ratio([g.fpir for g in rows]), _statement(rows)
+    )
+
+
+def _group_rates(
+    features: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int64],
+    name: str,
+    members: npt.NDArray[np.int64],
+    threshold: float,
+) -> GroupRates:
+    people, first = np.unique(labels, return_index=True)
+    probes = np.flatnonzero(np.isin(labels, members))
+    scores = features[probes] @ features[first].T
+    own = labels[probes][:, None] == people[None, :]
+    falsely = np.where(own, -2, scores).max(axis=1) >= threshold
+    repeated = ~np.isin(probes, first)
+    missed = scores[own][repeated] < threshold
+    return GroupRates(
+        name, len(members), clustered(missed, labels[probes][repeated]), clustered(falsely, labels[probes])
+    )
+
+
+def _ratio(rates: Sequence[Rate]) -> float | None:
+    values = [rate.value for rate in rates if rate.trials]
+    return max(values) / min(values) if len(values) > 1 and min(values) > 0 else None
+
+
+def _statement(groups: Sequence[GroupRates]) -> str:
+    small = [row.group for row in groups if row.people < SMALLEST]
+    parts = []
+    if len(groups) < 2:
+        parts.append("There is only one group, so nothing can be said about differences.")
+    if small:
+        bound = rule_of_three(min(row.people for row in groups))
+        parts.append(
+            f"Fewer than {SMALLEST} people in {', '.join(small)}: without a single error seen, a rate of up to "
+            f"{100 * bound:.0f} % is still possible there. Do not conclude that groups are equal."
+        )
+    if len(groups) > 1:
+        apart = [
+            name
+            for name, rates in (("FNMR", [g.fnmr for g in groups]), ("FPIR", [g.fpir for g in groups]))
+            if _apart(rates)
+        ]
+        parts.append(
+            f"Intervals of {' and '.join(apart)} do not overlap: the groups differ."
+            if apart
+            else "All intervals overlap: this sample does not show a difference, nor does it show equality."
+        )
+    return " ".join(parts)
+
+
+def _apart(rates: Sequence[Rate]) -> bool:
+    measured = [rate for rate in rates if rate.trials]
+    return bool(measured) and max(rate.low for rate in measured) > min(rate.high for rate in measured)

@@ -1,0 +1,90 @@
+"""Score -> false match rate beyond what the data shows: a generalised Pareto fit of the impostor tail.
+
+Above a high quantile the excesses of any well-behaved distribution approach a generalised Pareto law
+(peaks over threshold; Pickands 1975). It is fitted by probability-weighted moments (Hosking and Wallis
+1987), which is stable for the few thousand excesses at hand. A threshold that lies beyond the observed tail
+is an extrapolation, and every result says whether it is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facepay.evaluation.comparisons import Comparisons
+
+EXCESSES = 2000
+"""How many of the highest impostor scores are fitted; at least `MINIMUM` are needed."""
+
+MINIMUM = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ImpostorTail:
+    """Tail of the impostor distribution: `P(score > t)` for `t` at or above `start`.
+
+    `shape` and `scale` are those of the generalised Pareto law, `mass` is the observed share above `start`,
+    `highest` the highest impostor score seen, `impostors` how many were compared.
+    """
+
+    start: float
+    shape: float
+    scale: float
+    mass: float
+    highest: float
+    impostors: int
+
+    def fmr(self, threshold: float) -> float:
+        """False match rate at a threshold at or above `start`."""
+        excess = max(0.0, threshold - self.start) / self.scale
+        if abs(self.shape) < 1e-9:
+            return float(self.mass * np.exp(-excess))
+        inside = 1 + self.shape * excess
+        return float(self.mass * inside ** (-1 / self.shape)) if inside > 0 else 0.0
+
+    def threshold(self, fmr: float) -> float:
+        """Threshold for a false match rate of at most `mass`."""
+        ratio = min(1.0, fmr / self.mass)
+        if abs(self.shape) < 1e-9:
+            return float(self.start - self.scale * np.log(ratio))
+        return float(self.start + self.scale / self.shape * (ratio**-self.shape - 1))
+
+    def extrapolates(self, fmr: float) -> bool:
+        """Whether fewer than ten observed impostors stand behind this rate."""
+        return fmr * self.impostors < 10
+
+
+def fit_tail(comparisons: Comparisons) -> ImpostorTail:
+    """Fit the tail of the impostor scores.
+
+    The shape is not allowed to be negative: a law with an end point would promise a threshold no impostor
+    can ever reach, which no sample can show.
+
+    Raises:
+        ValueError: too few impostor comparisons for a fit.
+    """
+    if len(comparisons.tail) < MINIMUM:
+        raise ValueError(
+            f"{len(comparisons.tail)} impostor comparisons are too few to fit a tail; {MINIMUM} are the least: "
+            "add photos of more people"
+        )
+    count = min(EXCESSES, len(comparisons.tail) // 2)
+    start = float(comparisons.tail[count])
+    excess = np.sort(comparisons.tail[:count].astype(np.float64) - start)
+    shape, scale = _moments(excess)
+    return ImpostorTail(
+        start, shape, scale, count / comparisons.impostors, float(comparisons.tail[0]), comparisons.impostors
+    )
+
+
+def _moments(excess: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Probability-weighted moments of sorted excesses; falls to the exponential law at the border."""
+    count = len(excess)
+    mean = float(excess.mean())
+    weighted = float((excess * (1 - (np.arange(count) + 0.65) / count)).mean())
+    shape = 2 - mean / (mean - 2 * weighted)
+    if shape <= 0:
+        return 0.0, mean
+    return shape, 2 * mean * weighted / (mean - 2 * weighted)
