@@ -82,3 +82,7 @@ class PluginError(Fault):
 
 class OutcomeUnknown(Fault):
     """Nobody knows yet whether money moved; never reported to a till as declined."""
+
+
+class InputUnusable(Fault):
+    """A file or data set the operator supplied cannot be used; the text names it and what is wrong."""

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "recognition",
         "psp",
         "evaluation",
+        "monitoring",
         "counter",
         "testing",
     ),

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from facepay.errors import InputUnusable
+
 BINS = 4000
 """Histogram bins over cosine -1..1: 0.0005 wide."""
 
@@ -80,7 +82,7 @@ def compare_all(features: Floats, identity: Sequence[int]) -> Comparisons:
         identity: for each row the number of its person, 0..K-1.
 
     Raises:
-        ValueError: shapes that do not fit, NaN, or fewer than two people.
+        InputUnusable: shapes that do not fit, NaN, or fewer than two people.
     """
     labels = np.asarray(identity, np.int32)
     _require_usable(features, labels)
@@ -111,11 +113,11 @@ def compare_all(features: Floats, identity: Sequence[int]) -> Comparisons:
 
 def _require_usable(features: Floats, labels: Indices) -> None:
     if features.ndim != 2 or len(features) != len(labels):
-        raise ValueError(f"{features.shape} features and {len(labels)} identities do not belong together")
+        raise InputUnusable(f"{features.shape} features and {len(labels)} identities do not belong together")
     if not np.isfinite(features).all():
-        raise ValueError("features hold NaN or infinity: the recogniser or an image is broken")
+        raise InputUnusable("features hold NaN or infinity: the recogniser or an image is broken")
     if len(np.unique(labels)) < 2:
-        raise ValueError("comparing needs images of at least two people")
+        raise InputUnusable("comparing needs images of at least two people")
 
 
 class _Tail:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from facepay.errors import InputUnusable
 from facepay.evaluation.intervals import Rate, clustered, rule_of_three
 
 SMALLEST = 30
@@ -46,19 +47,19 @@ def load_groups(path: Path) -> dict[str, str]:
     """Read `identity,group` rows.
 
     Raises:
-        ValueError: missing columns, an empty cell, or an identity in two groups; names the line.
+        InputUnusable: missing columns, an empty cell, or an identity in two groups; names the line.
     """
     groups: dict[str, str] = {}
     with path.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         if not {"identity", "group"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path}: the first line has to name the columns identity and group")
+            raise InputUnusable(f"{path}: the first line has to name the columns identity and group")
         for row in reader:
             identity, group = (row["identity"] or "").strip(), (row["group"] or "").strip()
             if not identity or not group:
-                raise ValueError(f"{path}:{reader.line_num}: identity or group is empty")
+                raise InputUnusable(f"{path}:{reader.line_num}: identity or group is empty")
             if groups.setdefault(identity, group) != group:
-                raise ValueError(
+                raise InputUnusable(
                     f"{path}:{reader.line_num}: {identity} is already in group {groups[identity]}"
                 )
     return groups
@@ -85,12 +86,12 @@ def fairness_table(
         threshold: cosine that the terminal uses.
 
     Raises:
-        ValueError: no person of the photos is in a group.
+        InputUnusable: no person of the photos is in a group.
     """
     labels = np.asarray(identity)
     people = [number for number, name in enumerate(names) if name in groups]
     if not people:
-        raise ValueError(
+        raise InputUnusable(
             "no identity of the photos stands in the group file: compare the names of the folders"
         )
     rows = tuple(
@@ -135,7 +136,7 @@ def _statement(groups: Sequence[GroupRates]) -> str:
     if small:
         bound = rule_of_three(min(row.people for row in groups))
         parts.append(
-            f"Fewer than {SMALLEST} people in {', '.join(small)}: without a single error seen, a rate of up to "
+            f"Fewer than {SMALLEST} people in {', '.join(small)}: even without an error seen, a rate of "
             f"{100 * bound:.0f} % is still possible there. Do not conclude that groups are equal."
         )
     if len(groups) > 1:

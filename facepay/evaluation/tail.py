@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons
 
 EXCESSES = 2000
@@ -63,11 +64,11 @@ def fit_tail(comparisons: Comparisons) -> ImpostorTail:
     can ever reach, which no sample can show.
 
     Raises:
-        ValueError: too few impostor comparisons for a fit.
+        InputUnusable: too few impostor comparisons for a fit.
     """
     if len(comparisons.tail) < MINIMUM:
-        raise ValueError(
-            f"{len(comparisons.tail)} impostor comparisons are too few to fit a tail; {MINIMUM} are the least: "
+        raise InputUnusable(
+            f"{len(comparisons.tail)} impostor comparisons are too few to fit a tail; it takes {MINIMUM}: "
             "add photos of more people"
         )
     count = min(EXCESSES, len(comparisons.tail) // 2)

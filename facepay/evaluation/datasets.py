@@ -1,0 +1,144 @@
+"""Photos of people for measuring: folders of identities, or a CSV of pairs.
+
+A data set is read and never copied. Identities are the names of folders; what a folder's name says about a
+person is up to the operator, who should use pseudonyms.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from facepay.errors import InputUnusable
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One file and whose it is."""
+
+    path: Path
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSuspicion:
+    """Two identities that look like one person, or one that looks like two; scores stay in the report."""
+
+    first: Photo
+    second: Photo
+    says: str
+
+
+def load_folders(root: Path) -> tuple[Photo, ...]:
+    """Photos of `root/IDENTITY/IMAGE`, sorted, so that a run can be repeated.
+
+    Raises:
+        InputUnusable: no such folder, no images, or only one identity.
+    """
+    if not root.is_dir():
+        raise InputUnusable(f"{root} is not a folder; give one that holds a folder for each person")
+    photos = tuple(
+        Photo(path, folder.name)
+        for folder in sorted(root.iterdir())
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in IMAGES
+    )
+    _require_people(photos, root)
+    return photos
+
+
+def load_pairs(path: Path) -> tuple[Photo, ...]:
+    """Photos named by a CSV `path_a,path_b,same` whose rows say which photos show one person.
+
+    Paths are relative to the file. Photos joined by `same` = 1 become one identity, named by its first photo.
+
+    Raises:
+        InputUnusable: missing columns, another value than 0 or 1, contradictions, or too few people.
+    """
+    joined: dict[Path, Path] = {}
+    differ: list[tuple[Path, Path, int]] = []
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if not {"path_a", "path_b", "same"} <= set(reader.fieldnames or ()):
+            raise InputUnusable(f"{path}: the first line has to name the columns path_a, path_b and same")
+        for row in reader:
+            first, second = (path.parent / row["path_a"], path.parent / row["path_b"])
+            if row["same"] not in ("0", "1"):
+                raise InputUnusable(f"{path}:{reader.line_num}: same has to be 0 or 1, not {row['same']!r}")
+            if row["same"] == "1":
+                joined[_root(joined, second)] = _root(joined, first)
+            else:
+                differ.append((first, second, reader.line_num))
+            _root(joined, first), _root(joined, second)
+    for first, second, line in differ:
+        if _root(joined, first) == _root(joined, second):
+            raise InputUnusable(f"{path}:{line}: says different people, but other rows join the two photos")
+    photos = tuple(Photo(photo, _root(joined, photo).as_posix()) for photo in sorted(joined))
+    _require_people(photos, path)
+    return photos
+
+
+def _root(joined: dict[Path, Path], photo: Path) -> Path:
+    while joined.setdefault(photo, photo) != photo:
+        photo = joined[photo]
+    return photo
+
+
+def _require_people(photos: Sequence[Photo], where: Path) -> None:
+    people = {photo.identity for photo in photos}
+    if not photos:
+        raise InputUnusable(
+            f"{where} holds no images; expected a folder for each person with {sorted(IMAGES)}"
+        )
+    if len(people) < 2:
+        raise InputUnusable(f"{where} holds photos of {len(people)} person; error rates need at least two")
+    if len(people) == len(photos):
+        raise InputUnusable(
+            f"{where} holds one image of each person, so no genuine comparison is possible: add second images"
+        )
+
+
+def file_digest(path: Path) -> str:
+    """Lower-case hex sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def dataset_digest(digests: Sequence[tuple[str, str]]) -> str:
+    """Digest that names a data set: sha256 over sorted `identity digest` lines."""
+    lines = "\n".join(f"{identity} {digest}" for identity, digest in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def suspected_label_errors(
+    photos: Sequence[Photo], features: npt.NDArray[np.float32], *, same_above: float, different_below: float
+) -> tuple[LabelSuspicion, ...]:
+    """Pairs whose scores contradict their labels; reported, never silently dropped.
+
+    Args:
+        photos: in the order of the rows of `features`.
+        features: `float32[N, D]`, unit rows.
+        same_above: two identities that score above this are probably one person under two names.
+        different_below: two photos of one identity that score below this are probably two people.
+    """
+    labels = np.unique([photo.identity for photo in photos], return_inverse=True)[1]
+    found: list[LabelSuspicion] = []
+    for row, photo in enumerate(photos):
+        later = photos[row + 1 :]
+        scores = features[row + 1 :] @ features[row]
+        same = labels[row + 1 :] == labels[row]
+        for mask, says in (
+            ((scores > same_above) & ~same, "one person under two names?"),
+            ((scores < different_below) & same, "two people under one name?"),
+        ):
+            found.extend(LabelSuspicion(photo, later[int(other)], says) for other in np.flatnonzero(mask))
+    return tuple(found)

@@ -1,0 +1,139 @@
+"""Data sets, fairness and attack rates: what people supply, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepay.errors import InputUnusable
+from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates
+from facepay.evaluation.datasets import Photo, load_folders, load_pairs, suspected_label_errors
+from facepay.evaluation.fairness import fairness_table, load_groups
+
+People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
+
+
+def write(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return root
+
+
+def test_folders_are_identities_in_a_fixed_order(tmp_path: Path) -> None:
+    photos = load_folders(write(tmp_path, "b/1.jpg", "a/2.png", "a/1.JPG", "a/notes.txt"))
+    assert [(photo.identity, photo.path.name) for photo in photos] == [
+        ("a", "1.JPG"),
+        ("a", "2.png"),
+        ("b", "1.jpg"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ((), "holds no images"),
+        (("a/1.jpg", "a/2.jpg"), "1 person"),
+        (("a/1.jpg", "b/1.jpg"), "one image of each"),
+    ],
+)
+def test_a_data_set_that_cannot_be_measured_is_refused(
+    tmp_path: Path, names: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(InputUnusable, match=says):
+        load_folders(write(tmp_path, *names))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputUnusable, match="not a folder"):
+        load_folders(tmp_path / "nowhere")
+
+
+def test_pairs_join_photos_of_one_person(tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    table.write_text("path_a,path_b,same\n1.jpg,2.jpg,1\n2.jpg,3.jpg,1\n3.jpg,4.jpg,0\n")
+    photos = load_pairs(table)
+    assert len({photo.identity for photo in photos if photo.path.name != "4.jpg"}) == 1
+    assert len({photo.identity for photo in photos}) == 2
+
+
+def test_contradicting_pairs_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    table.write_text("path_a,path_b,same\n1.jpg,2.jpg,1\n2.jpg,1.jpg,0\n")
+    with pytest.raises(InputUnusable, match=r"pairs.csv:3: .*different people"):
+        load_pairs(table)
+
+
+def test_one_person_under_two_names_is_reported(people: People) -> None:
+    features, identity = people(4, 3, 0.2)
+    photos = [Photo(Path(f"{row}.jpg"), f"person-{number}") for row, number in enumerate(identity)]
+    photos[0] = Photo(Path("0.jpg"), "person-3")
+    found = suspected_label_errors(photos, features, same_above=0.6, different_below=0.3)
+    assert {suspicion.says for suspicion in found} == {
+        "one person under two names?",
+        "two people under one name?",
+    }
+    assert all("0.jpg" in (s.first.path.name, s.second.path.name) for s in found)
+
+
+def test_groups_come_from_the_operator_and_small_ones_are_flagged(people: People, tmp_path: Path) -> None:
+    features, identity = people(40, 3, 0.8)
+    names = [f"p{number}" for number in range(40)]
+    table = tmp_path / "groups.csv"
+    table.write_text("identity,group\n" + "".join(f"p{n},{'x' if n < 35 else 'y'}\n" for n in range(40)))
+    result = fairness_table(features, identity, names, load_groups(table), threshold=0.3)
+    assert [(row.group, row.people) for row in result.groups] == [("x", 35), ("y", 5)]
+    assert result.groups[0].fnmr.trials == 70
+    assert result.groups[0].fpir.trials == 105
+    assert "Fewer than 30 people in y" in result.statement
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b\n", "columns identity and group"),
+        ("identity,group\np,\n", "is empty"),
+        ("identity,group\np,x\np,y\n", "already"),
+    ],
+)
+def test_a_broken_group_file_is_named(tmp_path: Path, text: str, says: str) -> None:
+    table = tmp_path / "groups.csv"
+    table.write_text(text)
+    with pytest.raises(InputUnusable, match=says):
+        load_groups(table)
+
+
+def test_the_worst_species_counts_and_non_response_is_apart() -> None:
+    trials = [
+        *(Trial(f"s{n}", None, TrialStatus.ACCEPTED, 1, matched=True) for n in range(8)),
+        Trial("s8", None, TrialStatus.REFUSED, 1),
+        Trial("s9", None, TrialStatus.NON_RESPONSE, 1),
+        *(Trial("s1", "print", TrialStatus.REFUSED, 1) for _ in range(4)),
+        *(Trial("s1", "replay", TrialStatus.ACCEPTED, 1, matched=True) for _ in range(2)),
+        *(Trial("s1", "replay", TrialStatus.NON_RESPONSE, 1) for _ in range(2)),
+    ]
+    (rates,) = attack_rates(trials)
+    assert rates.worst is not None
+    assert rates.worst[0] == "replay"
+    assert rates.worst[1].value == 0.5
+    assert rates.apcer["print"].value == 0
+    assert rates.bpcer.value == 0.1
+    assert rates.bona_fide_non_response.value == 0.1
+    assert rates.riapar == pytest.approx(0.5 + 0.2)
+
+
+def test_real_and_simulated_trials_never_share_a_table() -> None:
+    trials = [
+        Trial("s", "print", TrialStatus.REFUSED, 1, evidence=evidence)
+        for evidence in (Evidence.REAL, Evidence.SIMULATED)
+    ]
+    assert len(attack_rates(trials)) == 2
+
+
+def test_riapar_needs_to_know_who_matched() -> None:
+    trials = [Trial("s", None, TrialStatus.ACCEPTED, 1), Trial("s", "print", TrialStatus.REFUSED, 1)]
+    assert attack_rates(trials)[0].riapar is None

@@ -1,0 +1,173 @@
+"""Intervals, 1:1 and 1:N rates and the tail fit, against figures worked out by hand or by simulation."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepay.errors import InputUnusable
+from facepay.evaluation.comparisons import Comparisons, compare_all
+from facepay.evaluation.identification import open_set
+from facepay.evaluation.intervals import clustered, rule_of_three, wilson
+from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, write_scores
+from facepay.evaluation.tail import fit_tail
+from facepay.evaluation.verification import det_curve, fmr_at, fnmr_at, operating_point, threshold_for
+
+People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
+
+
+def brute(features: np.ndarray, identity: list[int], threshold: float) -> tuple[int, int, int, int]:
+    false_match = impostors = false_non_match = genuine = 0
+    for i in range(len(identity)):
+        for j in range(i + 1, len(identity)):
+            score = float(features[i] @ features[j])
+            if identity[i] == identity[j]:
+                genuine += 1
+                false_non_match += score < threshold
+            else:
+                impostors += 1
+                false_match += score >= threshold
+    return false_match, impostors, false_non_match, genuine
+
+
+def test_wilson_agrees_with_the_published_example() -> None:
+    # Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
+    rate = wilson(81, 263)
+    assert (round(rate.low, 4), round(rate.high, 4)) == (0.2553, 0.3662)
+
+
+def test_no_error_gives_the_rule_of_three() -> None:
+    rate = wilson(0, 150)
+    assert rate.value == 0
+    assert round(rate.high, 3) == 0.020
+    assert rule_of_three(0) == 1
+    assert "0 of 150" in str(rate)
+
+
+def test_impossible_counts_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 errors of 2"):
+        wilson(3, 2)
+
+
+def test_clustered_interval_is_wider_than_the_independent_one() -> None:
+    wrong = np.repeat(np.arange(40) < 6, 25)
+    identity = np.repeat(np.arange(40), 25)
+    dependent, independent = clustered(wrong, identity), wilson(int(wrong.sum()), len(wrong))
+    assert dependent.high - dependent.low > 2 * (independent.high - independent.low)
+
+
+def test_counts_equal_brute_force_at_every_threshold(people: People) -> None:
+    features, identity = people(30, 3, 0.6)
+    comparisons = compare_all(features, identity)
+    for threshold in (-0.2, 0.0, 0.2, 0.4, 0.7):
+        false_match, impostors, false_non_match, genuine = brute(features, identity, threshold)
+        assert comparisons.false_matches(threshold) == false_match
+        assert comparisons.impostors == impostors
+        assert comparisons.false_non_matches(threshold) == false_non_match
+        assert len(comparisons.genuine) == genuine
+
+
+def test_threshold_keeps_the_target_and_not_a_comparison_more(people: People) -> None:
+    comparisons = compare_all(*people(60, 2, 0.6))
+    for target in (0.1, 0.01, 0.001):
+        threshold = threshold_for(comparisons, target)
+        assert comparisons.false_matches(threshold) <= target * comparisons.impostors
+        assert comparisons.false_matches(threshold - 0.02) > target * comparisons.impostors
+
+
+def test_a_rate_the_sample_cannot_show_says_so(people: People) -> None:
+    comparisons = compare_all(*people(60, 2, 0.6))
+    assert operating_point(comparisons, 1e-2).supported
+    assert not operating_point(comparisons, 1e-5).supported
+
+
+def test_rates_carry_intervals_that_hold_them(people: People) -> None:
+    comparisons = compare_all(*people(80, 3, 0.9))
+    for rate in (fmr_at(comparisons, 0.2), fnmr_at(comparisons, 0.5)):
+        assert 0 < rate.low < rate.value < rate.high < 1
+
+
+def test_det_curve_falls_one_way_and_rises_the_other(people: People) -> None:
+    curve = det_curve(compare_all(*people(60, 3, 0.9)))
+    assert (np.diff(curve[:, 1]) <= 0).all()
+    assert (np.diff(curve[:, 2]) >= 0).all()
+
+
+def test_open_set_counts_strangers_and_wrong_people(people: People) -> None:
+    features, identity = people(50, 2, 0.3)
+    points = open_set(features, identity, sizes=(20, 40, 5000), targets=(0.1,))
+    assert [point.gallery for point in points] == [20, 40]
+    assert points[0].fnir.trials == 20
+    assert points[0].fpir.trials == 60
+    assert points[0].fpir.value <= 0.1
+
+
+def test_tail_fit_finds_the_rate_of_a_known_law() -> None:
+    random = np.random.default_rng(3)
+    scores = np.sort(random.normal(0, 0.055, 4_000_000).astype(np.float32))[::-1]
+    tail = scores[:200_000]
+    zeros = np.zeros(len(tail), np.int32)
+    histogram = np.histogram(scores, 4000, (-1, 1))[0]
+    fitted = fit_tail(Comparisons(tail[:1], zeros[:1], tail, zeros, zeros, histogram, np.ones(2, np.int32)))
+    # Normal quantile of 1e-6 at standard deviation 0.055.
+    assert fitted.threshold(1e-6) == pytest.approx(4.753 * 0.055, abs=0.012)
+    assert fitted.fmr(fitted.threshold(1e-7)) == pytest.approx(1e-7, rel=1e-6)
+    assert fitted.extrapolates(1e-7)
+    assert not fitted.extrapolates(1e-4)
+
+
+def test_too_few_impostors_for_a_tail_are_refused(people: People) -> None:
+    with pytest.raises(InputUnusable, match="too few"):
+        fit_tail(compare_all(*people(5, 2, 0.5)))
+
+
+@pytest.mark.parametrize("defect", [np.nan, np.inf])
+def test_broken_features_are_refused(people: People, defect: float) -> None:
+    features, identity = people(3, 2, 0.5)
+    features[1, 1] = defect
+    with pytest.raises(InputUnusable, match="NaN"):
+        compare_all(features, identity)
+
+
+def test_one_person_cannot_be_compared(people: People) -> None:
+    features, _ = people(3, 2, 0.5)
+    with pytest.raises(InputUnusable, match="two people"):
+        compare_all(features, [0] * 6)
+
+
+def test_score_files_round_trip_and_give_the_same_rates(tmp_path: Path) -> None:
+    rows = [ScoreRow("a", "a", "p1", 0.8), ScoreRow("a", "b", "p2", 0.1, None), ScoreRow("b", "b", "p3", 0.2)]
+    stream = io.StringIO()
+    assert write_scores(rows, stream) == 3
+    path = tmp_path / "scores.txt"
+    path.write_text(stream.getvalue())
+    assert list(read_scores(path)) == rows
+    comparisons = comparisons_of(read_scores(path))
+    assert comparisons.false_matches(0.05) == 1
+    assert comparisons.false_non_matches(0.5) == 1
+
+
+def test_five_columns_name_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "scores.txt"
+    path.write_text("a model-1 a p1 0.5\n")
+    assert next(read_scores(path)).model == "model-1"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("a b c", "3 columns"), ("a a p nan", "no finite number"), ("a a p x", "no finite number")],
+)
+def test_a_broken_line_of_a_score_file_is_named(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "scores.txt"
+    path.write_text(f"a a p 0.5\n{line}\n")
+    with pytest.raises(InputUnusable, match=f"scores.txt:2: .*{says}"):
+        list(read_scores(path))
+
+
+def test_scores_of_one_kind_are_refused() -> None:
+    with pytest.raises(InputUnusable, match="only one kind"):
+        comparisons_of([ScoreRow("a", "a", "p", 0.5)])
