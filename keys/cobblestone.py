@@ -1,0 +1,133 @@
+"""C2SP chunked encryption over AES-256-GCM and HKDF-SHA-512 ("Cobblestone-256").
+
+https://c2sp.org/chunked-encryption, version 1: a 24-byte salt, a 32-byte commitment to key, salt and
+context, then chunks of 16 KiB of which the last is shorter, so truncation and extension are seen. The
+commitment is compared before any chunk is decrypted, which makes the format key-committing where raw
+AES-GCM is not. One message has one salt; a data key seals one message only (ADR 0010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hmac import compare_digest
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from keys.errors import FormatError, SealBroken
+from keys.hygiene import wipe
+from keys.types import KEY_BYTES
+
+CHUNK = 16 * 1024
+TAG = 16
+SALT = 24
+COMMITMENT = 32
+NONCE = 12
+OVERHEAD = SALT + COMMITMENT
+_SCHEDULE = KEY_BYTES + NONCE + COMMITMENT
+_INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
+_HASH = SHA512()
+
+Buffer = bytes | bytearray | memoryview
+
+
+def sealed_size(plain_size: int) -> int:
+    """Bytes of the sealed form of `plain_size` bytes."""
+    return OVERHEAD + plain_size + TAG * (plain_size // CHUNK + 1)
+
+
+def plain_size(sealed_size: int) -> int:
+    """Bytes that a sealed form of this size holds; SealBroken when no message has this size."""
+    full, rest = divmod(sealed_size - OVERHEAD, CHUNK + TAG)
+    if sealed_size < OVERHEAD + TAG or rest < TAG:
+        raise SealBroken
+    return full * CHUNK + rest - TAG
+
+
+class Chunks:
+    """Cipher, base nonce and commitment of one message, able to seal or open any of its chunks.
+
+    OpenSSL cleanses the cipher's key as the object is freed, so it lives for one call and is never kept.
+    """
+
+    __slots__ = ("_cipher", "_nonce", "commitment")
+
+    def __init__(self, key: Buffer, context: bytes, salt: Buffer) -> None:
+        if len(key) != KEY_BYTES or len(salt) != SALT:
+            raise FormatError(f"a sealing key has {KEY_BYTES} bytes and a salt {SALT}")
+        schedule = bytearray(_SCHEDULE)
+        try:
+            HKDFExpand(_HASH, _SCHEDULE, b"".join((_INFO, salt, context))).derive_into(key, schedule)
+            self._cipher = AESGCM(memoryview(schedule)[:KEY_BYTES])
+            self._nonce = bytes(schedule[KEY_BYTES : KEY_BYTES + NONCE])
+            self.commitment = bytes(schedule[KEY_BYTES + NONCE :])
+        finally:
+            wipe(schedule)
+
+    def __repr__(self) -> str:
+        return "Chunks(<redacted>)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a sealing key is never pickled")
+
+    def seal(self, index: int, plain: Buffer) -> bytes:
+        """Ciphertext and tag of chunk `index`."""
+        return self._cipher.encrypt(self._nonce_of(index), plain, None)
+
+    def unseal_into(self, index: int, sealed: Buffer, out: Buffer) -> None:
+        """Decrypt chunk `index` into `out`; raises SealBroken."""
+        try:
+            self._cipher.decrypt_into(self._nonce_of(index), sealed, None, out)
+        except InvalidTag:
+            raise SealBroken from None
+
+    def _nonce_of(self, index: int) -> bytes:
+        if not index:
+            return self._nonce
+        return (int.from_bytes(self._nonce, "big") ^ index).to_bytes(NONCE, "big")
+
+
+def seal_message(key: Buffer, context: bytes, plain: Buffer, random: Callable[[int], bytes]) -> bytes:
+    """Seal a whole message under a key of 32 bytes that seals nothing else."""
+    salt = random(SALT)
+    chunks = Chunks(key, context, salt)
+    if len(plain) < CHUNK:
+        return b"".join((salt, chunks.commitment, chunks.seal(0, plain)))
+    view = memoryview(plain)
+    starts = range(0, len(view) + 1, CHUNK)
+    body = [chunks.seal(i, view[at : at + CHUNK]) for i, at in enumerate(starts)]
+    return b"".join((salt, chunks.commitment, *body))
+
+
+def open_chunks(key: Buffer, context: bytes, sealed: Buffer) -> Chunks:
+    """Check the commitment at the front of `sealed` and return its chunks; raises SealBroken."""
+    if len(sealed) < OVERHEAD + TAG:
+        raise SealBroken
+    chunks = Chunks(key, context, sealed[:SALT])
+    if not compare_digest(chunks.commitment, sealed[SALT:OVERHEAD]):
+        raise SealBroken
+    return chunks
+
+
+def unseal_message_into(key: Buffer, context: bytes, sealed: Buffer, out: bytearray | memoryview) -> None:
+    """Open a whole message into `out`, which has exactly its size and is zeroed when this raises."""
+    if plain_size(len(sealed)) != len(out):
+        raise SealBroken
+    view, target = memoryview(sealed), memoryview(out)
+    chunks = open_chunks(key, context, view)
+    try:
+        for index, at in enumerate(range(0, len(target) + 1, CHUNK)):
+            start = OVERHEAD + index * (CHUNK + TAG)
+            chunks.unseal_into(index, view[start : start + CHUNK + TAG], target[at : at + CHUNK])
+    except BaseException:
+        target[:] = bytes(len(target))
+        raise
+
+
+def unseal_message(key: Buffer, context: bytes, sealed: Buffer) -> bytearray:
+    """Open a whole message; the caller wipes the result. Raises SealBroken."""
+    out = bytearray(plain_size(len(sealed)))
+    unseal_message_into(key, context, sealed, out)
+    return out

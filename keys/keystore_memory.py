@@ -1,0 +1,94 @@
+"""A key store that forgets: for tests, demonstrations and as the model that the other stores follow."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from keys.hygiene import wiping
+from keys.keyring import Keyring
+from keys.types import KEY_BYTES, KeyId, KeyRecord, KeyState, KeyUse, WrappedKey
+from keys.xaes import NONCE
+
+
+class MemoryKeyStore:
+    """Satisfies `KeyStore`; starts with one active key of each use. Nothing outlives the process."""
+
+    def __init__(
+        self,
+        *,
+        random: Callable[[int], bytes] = os.urandom,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._ring = Keyring()
+        self._random = random
+        self._now_s = now_s
+        for use in KeyUse:
+            self.advance(self.generate(use), KeyState.ACTIVE)
+
+    def __repr__(self) -> str:
+        return "MemoryKeyStore(<redacted>)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key store is never pickled")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def active_key(self) -> KeyId:
+        """The key new data keys are wrapped under."""
+        return self._ring.active(KeyUse.WRAP)
+
+    def wrap(self, data_key: bytearray, context: bytes, *, under: KeyId | None = None) -> WrappedKey:
+        """See `Wrapping.wrap`."""
+        return self._ring.wrap(data_key, context, under or self.active_key, self._random(NONCE))
+
+    def unwrap_into(self, wrapped: WrappedKey, context: bytes, out: bytearray) -> None:
+        """See `Wrapping.unwrap_into`."""
+        self._ring.unwrap_into(wrapped, context, out)
+
+    def derive_into(self, label: bytes, out: bytearray) -> None:
+        """See `Deriving.derive_into`."""
+        self._ring.derive_into(label, out)
+
+    @property
+    def signing_key(self) -> KeyId:
+        """The key that `sign` uses."""
+        return self._ring.active(KeyUse.SIGN)
+
+    def verifying_key(self, key: KeyId) -> bytes:
+        """See `Signing.verifying_key`."""
+        return self._ring.verifying_key(key)
+
+    def sign(self, data: bytes) -> bytes:
+        """See `Signing.sign`."""
+        return self._ring.sign(data)
+
+    def records(self) -> tuple[KeyRecord, ...]:
+        """Every key, oldest first."""
+        return self._ring.records()
+
+    def generate(self, use: KeyUse) -> KeyId:
+        """Make a pending key."""
+        key = KeyId(self._random(8).hex())
+        with wiping(KEY_BYTES) as material:
+            material[:] = self._random(KEY_BYTES)
+            self._ring.add(key, use, material, int(self._now_s()))
+        return key
+
+    def advance(self, key: KeyId, state: KeyState) -> None:
+        """See `LifeCycle.advance`."""
+        self._ring.advance(key, state, int(self._now_s()))
+
+    def close(self) -> None:
+        """Wipe every key."""
+        self._ring.close()
