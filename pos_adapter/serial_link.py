@@ -53,7 +53,7 @@ class SerialLink:
                 exclusive=True,
             )
         except (serial.SerialException, OSError, ValueError) as error:
-            text = f"cannot open serial port {options.port}: {error}; check the cable and the user's dialout group"
+            text = f"cannot open serial port {options.port}: {error}; check cable and dialout group"
             raise LinkUnavailable(text) from error
 
     @property

@@ -6,6 +6,7 @@ Knows no protocol. Each connection is served in a thread of its own; there are n
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import selectors
 import socket
@@ -85,15 +86,10 @@ class TcpLink:
         if self._closed:
             return
         self._closed = True
-        for step in (
-            lambda: self._socket.shutdown(socket.SHUT_RDWR),
-            self._selector.close,
-            self._socket.close,
-        ):
-            try:
-                step()
-            except OSError:
-                _log.debug("closing %s: already gone", self._peer)
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._selector.close()
+        self._socket.close()
 
 
 def connect_tcp(
@@ -162,10 +158,8 @@ class TcpServer:
         self._stopped.set()
         if self._listener is not None:
             # A shutdown wakes the accepting thread on Linux; closing alone may not.
-            try:
+            with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                _log.debug("the listener was not connected")
             self._listener.close()
         with self._guard:
             links = list(self._links)
