@@ -43,11 +43,8 @@ class Posting:
     legs: tuple[Leg, ...]
 
     def __post_init__(self) -> None:
-        if (
-            len(self.legs) < 2
-            or sum(leg.minor for leg in self.legs)
-            or not all(leg.minor for leg in self.legs)
-        ):
+        amounts = [leg.minor for leg in self.legs]
+        if len(amounts) < 2 or 0 in amounts or sum(amounts) != 0:
             raise UnbalancedPosting(f"{self.kind}: the legs must be at least two, not 0, and add up to 0")
 
 

@@ -1,0 +1,31 @@
+"""The journal: an append-only, hash-chained record of every payment, written before each effect."""
+
+from facepay.journal.errors import (
+    IllegalTransition,
+    JournalBroken,
+    JournalError,
+    JournalUnavailable,
+    RequestChanged,
+    UnknownPayment,
+)
+from facepay.journal.journal import Begun, Journal
+from facepay.journal.rows import Entry, Facts, Opening
+from facepay.journal.states import FINAL, OPEN, TRANSITIONS, State
+
+__all__ = [
+    "FINAL",
+    "OPEN",
+    "TRANSITIONS",
+    "Begun",
+    "Entry",
+    "Facts",
+    "IllegalTransition",
+    "Journal",
+    "JournalBroken",
+    "JournalError",
+    "JournalUnavailable",
+    "Opening",
+    "RequestChanged",
+    "State",
+    "UnknownPayment",
+]

@@ -1,0 +1,267 @@
+"""Writes the journal. Every public method commits before it returns, so that the effect may follow.
+
+One `Journal` writes one chain (one terminal); any number of chains live in one database. The object is
+safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from facepay.db.models.journal import JournalPayment, JournalRow
+from facepay.journal.errors import JournalUnavailable, RequestChanged, UnknownPayment
+from facepay.journal.rows import GENESIS, Entry, Facts, Link, Opening, canonical
+from facepay.journal.states import OPEN, State, require_step
+from pos_adapter.types import Money, TransactionId
+
+Result = TypeVar("Result")
+CLOCK_TOLERANCE_MS = 2_000
+"""A clock this far behind the last row is reported; smaller steps back are what time servers do."""
+
+_log = logging.getLogger(__name__)
+_PAYMENT = JournalPayment.__table__
+_ROW = JournalRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Answer of `Journal.begin`: `repeated` says that the till has asked this before."""
+
+    entry: Entry
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    sequence: int
+    hash: str
+    at_ms: int
+
+
+class Journal:
+    """The chain of one terminal; `now_ms` gives UTC milliseconds since 1970."""
+
+    def __init__(self, engine: Engine, *, chain: str, now_ms: Callable[[], int]) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._head: _Head | None = None
+
+    @property
+    def chain(self) -> str:
+        """Name of the chain this journal writes: the terminal's id."""
+        return self._chain
+
+    def begin(self, opening: Opening) -> Begun:
+        """Write NEW for a request, or find what was written when it first came.
+
+        Raises:
+            RequestChanged: The till repeated the key but asks for something else.
+            JournalUnavailable: Nothing was written.
+        """
+
+        def work(connection: Connection) -> Begun:
+            known = _find(connection, JournalPayment.request == opening.request)
+            if known is not None:
+                if known.fingerprint != opening.fingerprint:
+                    raise RequestChanged(f"request {opening.request} was made before for something else")
+                return Begun(known, repeated=True)
+            return Begun(self._open(connection, opening), repeated=False)
+
+        return self._write(work)
+
+    def advance(self, payment: TransactionId, *states: State, facts: Facts | None = None) -> Entry:
+        """Take one or more steps in one transaction; `facts` are added with the last of them.
+
+        Raises:
+            IllegalTransition: The table has no such step; nothing was written.
+            UnknownPayment: No such payment.
+            JournalUnavailable: Nothing was written; the effect must not happen.
+        """
+
+        def work(connection: Connection) -> Entry:
+            entry = _require(connection, payment)
+            for at, state in enumerate(states, start=1):
+                added = facts or {} if at == len(states) else {}
+                entry = self._step(connection, entry, state, added)
+            return entry
+
+        return self._write(work)
+
+    def find(self, payment: TransactionId) -> Entry | None:
+        """Where a payment of any chain stands."""
+        return self._read(lambda connection: _find(connection, JournalPayment.payment == payment))
+
+    def find_request(self, request: str) -> Entry | None:
+        """Where the payment of a till's request stands."""
+        return self._read(lambda connection: _find(connection, JournalPayment.request == request))
+
+    def open_entries(self, states: Collection[State] = OPEN) -> Sequence[Entry]:
+        """Payments of this chain that wait to be settled, oldest first."""
+        query = (
+            select(_PAYMENT)
+            .where(JournalPayment.chain == self._chain, JournalPayment.state.in_([s.value for s in states]))
+            .order_by(JournalPayment.at_ms, JournalPayment.payment)
+        )
+        return self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
+
+    def refunds_of(self, original: TransactionId) -> Sequence[Entry]:
+        """Every refund ever begun for a payment, oldest first."""
+        query = (
+            select(_PAYMENT)
+            .where(JournalPayment.original == original)
+            .order_by(JournalPayment.at_ms, JournalPayment.payment)
+        )
+        return self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
+
+    def _open(self, connection: Connection, opening: Opening) -> Entry:
+        first = {
+            "request": opening.request,
+            "fingerprint": opening.fingerprint,
+            "amount_minor": opening.amount.minor,
+            "currency": opening.amount.currency,
+            "original": opening.original,
+            **opening.facts,
+        }
+        at_ms = self._append(connection, opening.payment, State.NEW, first)
+        connection.execute(
+            insert(JournalPayment).values(
+                payment=opening.payment,
+                chain=self._chain,
+                request=opening.request,
+                fingerprint=opening.fingerprint,
+                original=opening.original,
+                state=State.NEW.value,
+                amount_minor=opening.amount.minor,
+                currency=opening.amount.currency,
+                account=None,
+                at_ms=at_ms,
+                body=canonical(opening.facts),
+            )
+        )
+        return _require(connection, opening.payment)
+
+    def _step(self, connection: Connection, entry: Entry, state: State, facts: Facts) -> Entry:
+        require_step(entry.state, state)
+        self._append(connection, entry.payment, state, facts)
+        known: dict[str, str | int | bool | None] = {**entry.facts, **facts}
+        account = known.get("account")
+        connection.execute(
+            update(JournalPayment)
+            .where(JournalPayment.payment == entry.payment)
+            .values(state=state.value, body=canonical(known), account=account)
+        )
+        return Entry(
+            payment=entry.payment,
+            request=entry.request,
+            fingerprint=entry.fingerprint,
+            state=state,
+            amount=entry.amount,
+            account=str(account) if account is not None else None,
+            at_ms=entry.at_ms,
+            facts=known,
+            original=entry.original,
+        )
+
+    def _append(self, connection: Connection, payment: str, state: State, facts: Facts) -> int:
+        head = self._head or _read_head(connection, self._chain)
+        now_ms = self._now_ms()
+        if now_ms < head.at_ms - CLOCK_TOLERANCE_MS:
+            _log.error("the clock is %d ms behind the journal's last row", head.at_ms - now_ms)
+            facts = {**facts, "clock_behind_ms": head.at_ms - now_ms}
+        # Time in the chain never runs back: limits and lock-outs that look at it cannot be reset that way.
+        at_ms = max(now_ms, head.at_ms)
+        link = Link(self._chain, head.sequence + 1, payment, state.value, at_ms, canonical(facts), head.hash)
+        connection.execute(
+            insert(JournalRow).values(
+                chain=link.chain,
+                sequence=link.sequence,
+                payment=link.payment,
+                state=link.state,
+                at_ms=link.at_ms,
+                body=link.body,
+                previous=link.previous,
+                hash=link.hash,
+            )
+        )
+        self._head = _Head(link.sequence, link.hash, link.at_ms)
+        return at_ms
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        with self._lock:
+            try:
+                return self._commit(work)
+            except IntegrityError:
+                # Another process wrote to this chain or began the same request; look again, once.
+                try:
+                    return self._commit(work)
+                except IntegrityError as error:
+                    raise JournalUnavailable(f"the journal refused the row: {error.orig}") from error
+
+    def _commit(self, work: Callable[[Connection], Result]) -> Result:
+        committed = False
+        try:
+            with self._engine.begin() as connection:
+                result = work(connection)
+            committed = True
+            return result
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise JournalUnavailable(f"the journal cannot be written: {error.orig}") from error
+        finally:
+            if not committed:
+                self._head = None
+
+    def _read(self, work: Callable[[Connection], Result]) -> Result:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise JournalUnavailable(f"the journal cannot be read: {error.orig}") from error
+
+
+def _read_head(connection: Connection, chain: str) -> _Head:
+    newest = select(func.max(JournalRow.sequence)).where(JournalRow.chain == chain).scalar_subquery()
+    row = connection.execute(
+        select(JournalRow.sequence, JournalRow.hash, JournalRow.at_ms).where(
+            JournalRow.chain == chain, JournalRow.sequence == newest
+        )
+    ).one_or_none()
+    return _Head(0, GENESIS, 0) if row is None else _Head(row.sequence, row.hash, row.at_ms)
+
+
+def _find(connection: Connection, condition: object) -> Entry | None:
+    # mypy sees a column comparison as bool; the statement accepts it as the expression it is.
+    row = connection.execute(select(_PAYMENT).where(condition)).one_or_none()  # type: ignore[arg-type]
+    return None if row is None else _entry(row)
+
+
+def _require(connection: Connection, payment: TransactionId) -> Entry:
+    entry = _find(connection, JournalPayment.payment == payment)
+    if entry is None:
+        raise UnknownPayment(f"the journal has no payment {payment}")
+    return entry
+
+
+def _entry(row: Row[tuple[object, ...]]) -> Entry:
+    return Entry(
+        payment=TransactionId(row.payment),
+        request=row.request,
+        fingerprint=row.fingerprint,
+        state=State(row.state),
+        amount=Money(row.amount_minor, row.currency),
+        account=row.account,
+        at_ms=row.at_ms,
+        facts=json.loads(row.body),
+        original=TransactionId(row.original) if row.original is not None else None,
+    )
