@@ -1,0 +1,25 @@
+"""What a payment by face needs before money is asked for: small rules, the strictest wins."""
+
+from facepay.policy.base import (
+    FactorPreference,
+    FactorRequirement,
+    PolicyInputs,
+    Rule,
+    Spending,
+    Verdict,
+)
+from facepay.policy.decide import FactorDecision, decide, default_rules
+from facepay.policy.rules import PolicyTerms
+
+__all__ = [
+    "FactorDecision",
+    "FactorPreference",
+    "FactorRequirement",
+    "PolicyInputs",
+    "PolicyTerms",
+    "Rule",
+    "Spending",
+    "Verdict",
+    "decide",
+    "default_rules",
+]
