@@ -1,0 +1,98 @@
+"""The report: one file, no network, no script, no picture, and the same figures as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepay.evaluation.attacks import Trial, TrialStatus, attack_rates
+from facepay.evaluation.comparisons import compare_all
+from facepay.evaluation.fairness import fairness_table
+from facepay.evaluation.identification import open_set
+from facepay.evaluation.intervals import wilson
+from facepay.evaluation.report import to_html, to_json, write_report
+from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
+from facepay.evaluation.verification import det_curve, operating_points
+
+People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
+
+
+@pytest.fixture
+def report(people: People) -> Report:
+    features, identity = people(60, 3, 0.8)
+    comparisons = compare_all(features, identity)
+    recognition = RecognitionResult(
+        Source("a pack", "ab" * 32, "cd" * 32, 60, 180),
+        wilson(0, 60),
+        wilson(1, 180),
+        len(comparisons.genuine),
+        comparisons.impostors,
+        operating_points(comparisons, (1e-2, 1e-4)),
+        open_set(features, identity, sizes=(10, 40), targets=(0.1,)),
+        tuple(map(tuple, det_curve(comparisons, 50).tolist())),
+        histogram_of(comparisons.genuine, comparisons.histogram),
+        ("<script>alert(1)</script>",),
+    )
+    names = [f"p{number}" for number in range(60)]
+    groups = {name: "left" if number < 40 else "right" for number, name in enumerate(names)}
+    trials = [Trial("s", None, TrialStatus.ACCEPTED, 1), Trial("s", "print", TrialStatus.REFUSED, 1)]
+    return Report(
+        "An evaluation",
+        datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        this_machine(),
+        recognition,
+        attack_rates(trials),
+        fairness_table(features, identity, names, groups, threshold=0.3),
+        {"detect": (1.0, 2.0, 3.0)},
+    )
+
+
+def test_json_holds_every_rate_with_its_counts(report: Report) -> None:
+    data = json.loads(to_json(report))
+    rate = data["recognition"]["points"][0]["fnmr"]
+    assert rate["trials"] == 180
+    assert rate["value"] == pytest.approx(rate["errors"] / 180)
+    assert data["made_at"] == "2026-01-02T03:04:00+00:00"
+
+
+def test_the_page_needs_nothing_from_outside(report: Report) -> None:
+    page = to_html(report)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<image" not in page
+    assert not [part for part in ('src="http', 'href="http', "url(http", "@import") if part in page]
+
+
+def test_supplied_text_is_escaped(report: Report) -> None:
+    assert "&lt;script&gt;alert(1)" in to_html(report)
+
+
+def test_what_the_data_cannot_show_is_said(report: Report) -> None:
+    assert "more than this data can show" in to_html(report)
+
+
+def test_the_averaged_rate_is_not_in_the_report(report: Report) -> None:
+    words = to_html(report).split()
+    assert "ACER" not in words
+    assert "HTER" not in words
+
+
+def test_two_runs_give_the_same_page(report: Report) -> None:
+    assert to_html(report) == to_html(report)
+
+
+def test_empty_parts_are_left_out() -> None:
+    page = to_html(Report("Empty", datetime(2026, 1, 1, tzinfo=UTC), this_machine()))
+    assert "One to many" not in page
+    assert "Machine" in page
+
+
+def test_both_files_are_written(report: Report, tmp_path: Path) -> None:
+    page, data = write_report(report, tmp_path / "new" / "folder")
+    assert page.stat().st_size > 10_000
+    assert data.stat().st_size > 1_000
