@@ -158,7 +158,7 @@ def latency_figure(latency_ms: dict[str, tuple[float, ...]]) -> str:
     def draw(axes: Axes) -> None:
         axes.boxplot(
             list(latency_ms.values()),
-            vert=False,
+            orientation="horizontal",
             whis=(5, 95),
             showfliers=False,
             tick_labels=list(latency_ms),
