@@ -41,3 +41,7 @@ class ModelUnreadable(HardwareError):
 
 class InferenceFailed(HardwareError):
     """A model refused its inputs or broke while running."""
+
+
+class LibraryMissing(HardwareError):
+    """A library of the system or of Python is missing; the text says what to type."""

@@ -1,0 +1,1 @@
+"""recognition: finds, judges, aligns, embeds and compares faces with the models of one pack."""

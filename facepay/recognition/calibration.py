@@ -1,0 +1,219 @@
+"""What a score is worth: from similarity to false match rate, as measured, and back to a threshold.
+
+One comparison with a stranger falsely matches at the rate FMR(score). A search over n references gives
+a stranger n chances, so to falsely identify at most one stranger in 1/FPIR the threshold must hold
+FMR = 1 - (1 - FPIR)^(1/n). Between the measured points the logarithm of the rate is interpolated;
+beyond them a fitted tail speaks, and the threshold says that it is extrapolated.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+
+from facepay.errors import ModelMismatch, SettingsError
+from facepay.types import ModelId
+
+_HIGHEST_SCORE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Generalised Pareto tail: of scores above `start` (rate `rate`), shape >= 0 and scale > 0."""
+
+    start: float
+    rate: float
+    shape: float
+    scale: float
+
+    def rate_above(self, score: float) -> float:
+        """Return the false match rate at a score of at least `start`."""
+        excess = max(0.0, score - self.start) / self.scale
+        if self.shape < 1e-9:
+            return self.rate * math.exp(-excess)
+        return float(self.rate * (1 + self.shape * excess) ** (-1 / self.shape))
+
+    def score_at(self, rate: float) -> float:
+        """Return the score whose false match rate is `rate`, at most that of `start`."""
+        ratio = self.rate / rate
+        if self.shape < 1e-9:
+            return self.start + self.scale * math.log(ratio)
+        return float(self.start + self.scale / self.shape * (ratio**self.shape - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a calibration comes from; a threshold without it is a number someone liked."""
+
+    date: str
+    data: str
+    data_sha256: str
+    identities: int
+    impostor_comparisons: int
+    genuine_comparisons: int
+    command: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Least score -1..1 that identifies, and what it promises.
+
+    `fmr` is the false match rate of one comparison that it holds; `extrapolated` tells that no
+    measurement reaches that far and a fitted tail speaks.
+    """
+
+    score: float
+    fmr: float
+    extrapolated: bool
+    gallery_size: int
+    target_fpir: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Measured false match rates of one recogniser behind one detector.
+
+    `scores` ascends and `rates` descends; `smallest_shown` is the lowest rate the data can show.
+    """
+
+    recogniser: ModelId
+    detector_sha256: str
+    scores: tuple[float, ...]
+    rates: tuple[float, ...]
+    tail: Tail
+    smallest_shown: float
+    provenance: Provenance
+
+    def fmr_at(self, score: float) -> float:
+        """Return the false match rate 0..1 of a single comparison at a score."""
+        if score >= self.tail.start:
+            return self.tail.rate_above(score)
+        if score <= self.scores[0]:
+            return 1.0
+        for (low, high), (above, below) in zip(
+            pairwise(self.scores),
+            pairwise(self.rates),
+            strict=True,
+        ):
+            if low <= score <= high:
+                share = (score - low) / (high - low)
+                return math.exp((1 - share) * math.log(above) + share * math.log(below))
+        return self.rates[-1]
+
+    def threshold_for(self, gallery_size: int, target_fpir: float) -> Threshold:
+        """Return the threshold for a search over `gallery_size` references.
+
+        Args:
+            gallery_size: references compared; after the digits only those that are left.
+            target_fpir: share of strangers that may be identified as someone, 0..1 exclusive.
+
+        Raises:
+            SettingsError: the target is no rate.
+        """
+        if not 0.0 < target_fpir < 1.0:
+            raise SettingsError(f"target_fpir must lie between 0 and 1, not {target_fpir}")
+        rate = -math.expm1(math.log1p(-target_fpir) / max(1, gallery_size))
+        score = min(_HIGHEST_SCORE, self._score_at(rate))
+        return Threshold(score, rate, rate < self.smallest_shown, gallery_size, target_fpir)
+
+    def _score_at(self, rate: float) -> float:
+        if rate <= self.tail.rate:
+            return self.tail.score_at(rate)
+        for index in range(1, len(self.rates)):
+            above, below = self.rates[index - 1], self.rates[index]
+            if below <= rate <= above:
+                share = (math.log(above) - math.log(rate)) / (math.log(above) - math.log(below))
+                return self.scores[index - 1] + share * (self.scores[index] - self.scores[index - 1])
+        return self.scores[0]
+
+    def require_for(self, recogniser: ModelId, detector_sha256: str) -> None:
+        """Refuse to speak for other models.
+
+        Raises:
+            ModelMismatch: the calibration was made with another recogniser or detector.
+        """
+        if (recogniser, detector_sha256) != (self.recogniser, self.detector_sha256):
+            raise ModelMismatch(
+                "the calibration was made with other models than this pack's "
+                f"(recogniser {self.recogniser[:12]}, detector {self.detector_sha256[:12]}); "
+                "run: facepay calibrate"
+            )
+
+
+def find_calibration(pack: str, own_folder: Path | None) -> Calibration | None:
+    """Return the calibration of a pack: the operator's own before the built-in one, or None."""
+    name = f"{pack}.calibration.toml"
+    if own_folder is not None and (own_folder / name).is_file():
+        return parse_calibration((own_folder / name).read_text("utf-8"), str(own_folder / name))
+    built_in = resources.files("facepay.recognition.catalogue") / name
+    return parse_calibration(built_in.read_text("utf-8"), name) if built_in.is_file() else None
+
+
+def parse_calibration(text: str, source: str) -> Calibration:
+    """Read a calibration from TOML.
+
+    Raises:
+        SettingsError: it is not well formed, or its rates do not fall with the score.
+    """
+    try:
+        table = tomllib.loads(text)
+        tail = Tail(**{key: float(value) for key, value in table["tail"].items()})
+        calibration = Calibration(
+            ModelId(table["recogniser"]),
+            table["detector"],
+            tuple(float(score) for score in table["scores"]),
+            tuple(float(rate) for rate in table["rates"]),
+            tail,
+            float(table["smallest_shown"]),
+            Provenance(**table["provenance"]),
+        )
+        _require_monotone(calibration)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"calibration {source} is not well formed: {error!r}") from error
+    return calibration
+
+
+def format_calibration(calibration: Calibration) -> str:
+    """Write a calibration as TOML, the inverse of `parse_calibration`."""
+    lines = [
+        f'recogniser = "{calibration.recogniser}"',
+        f'detector = "{calibration.detector_sha256}"',
+        f"smallest_shown = {calibration.smallest_shown:.6g}",
+        f"scores = [{', '.join(f'{score:.5f}' for score in calibration.scores)}]",
+        f"rates = [{', '.join(f'{rate:.6g}' for rate in calibration.rates)}]",
+        "",
+        "[tail]",
+        *(f"{key} = {value:.8g}" for key, value in _fields(calibration.tail).items()),
+        "",
+        "[provenance]",
+        *(f"{key} = {_toml(value)}" for key, value in _fields(calibration.provenance).items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(value: Tail | Provenance) -> Mapping[str, float | str | int]:
+    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+
+
+def _toml(value: float | str | int) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
+
+
+def _require_monotone(calibration: Calibration) -> None:
+    scores, rates = calibration.scores, calibration.rates
+    rising = all(a < b for a, b in pairwise(scores))
+    falling = all(a > b > 0 for a, b in pairwise(rates))
+    tail = calibration.tail
+    if len(scores) != len(rates) or len(scores) < 2 or not rising or not falling:
+        raise ValueError("scores have to rise and rates to fall, in pairs")
+    if not (tail.scale > 0 and tail.shape >= 0 and 0 < tail.rate < 1 and abs(tail.start - scores[-1]) < 1e-4):
+        raise ValueError("the tail has to start at the last score, with positive scale and rate")

@@ -1,0 +1,1 @@
+"""Model packs as data: what each consists of, where it comes from, and what it was calibrated to."""

@@ -1,0 +1,104 @@
+"""Finds the files of a pack on this machine and checks that they are the ones the pack names.
+
+Search order: the folders given (`--models`, then the settings and `FACEPAY_MODELS`), the user data
+folder where `facepay models install` writes, and insightface's own folder. In each folder a file may
+lie directly, or in a folder of the pack's name. Nothing here downloads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import platformdirs
+
+from facepay.errors import SettingsError
+from facepay.recognition.packs import ModelFile, PackSpec
+
+_CHUNK = 1 << 20
+
+
+class FileState(Enum):
+    """What is known about one file of a pack."""
+
+    READY = "ready"
+    MISSING = "missing"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One file of a pack: where it was found, and whether it is the right one."""
+
+    file: ModelFile
+    state: FileState
+    path: Path | None = None
+
+
+def install_folder() -> Path:
+    """Return the folder that `facepay models install` writes to."""
+    return Path(platformdirs.user_data_dir("facepay", appauthor=False)) / "models"
+
+
+def insightface_folder() -> Path:
+    """Return the folder where insightface keeps what it downloaded."""
+    return Path("~/.insightface").expanduser()
+
+
+def search_folders(given: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the folders to look into, in order, each once."""
+    own = insightface_folder()
+    folders = [*given, install_folder(), own / "models", own / "addons"]
+    return tuple(dict.fromkeys(folder.expanduser() for folder in folders))
+
+
+def find_file(file: ModelFile, pack: str, folders: Sequence[Path]) -> FoundFile:
+    """Look for one file by name, and by digest among those of that name."""
+    wrong: Path | None = None
+    for folder in folders:
+        for path in (folder / pack / file.name, folder / file.name):
+            if not path.is_file():
+                continue
+            if path.stat().st_size == file.bytes and digest_of(path) == file.sha256:
+                return FoundFile(file, FileState.READY, path)
+            wrong = wrong or path
+    return FoundFile(file, FileState.WRONG if wrong else FileState.MISSING, wrong)
+
+
+def find_files(spec: PackSpec, folders: Sequence[Path]) -> tuple[FoundFile, ...]:
+    """Look for every file of a pack."""
+    return tuple(find_file(file, spec.name, folders) for file in spec.files)
+
+
+def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]:
+    """Return the checked path of every file of a pack, by name.
+
+    Raises:
+        SettingsError: one is missing or has another digest; the text says which and what to type.
+    """
+    found = find_files(spec, folders)
+    wrong = [item for item in found if item.state is FileState.WRONG]
+    missing = [item.file.name for item in found if item.state is FileState.MISSING]
+    if wrong:
+        raise SettingsError(
+            f"model pack {spec.name}: {wrong[0].path} is not the file it should be (sha256 differs from "
+            f"{wrong[0].file.sha256[:12]}...); remove it and run: facepay models install {spec.name}"
+        )
+    if missing:
+        raise SettingsError(
+            f"model pack {spec.name}: missing {', '.join(missing)}; run: facepay models install {spec.name}, "
+            "or point --models or FACEPAY_MODELS at the folder that has them"
+        )
+    return {item.file.name: item.path for item in found if item.path is not None}
+
+
+def digest_of(path: Path) -> str:
+    """Return the lowercase hex sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
