@@ -41,7 +41,7 @@ def block(key: bytes, counter: bytes) -> int:
 
 
 def two_key_ciphertext(*ciphers: tuple[bytes, bytes]) -> bytes:
-    """One block and a tag that two (key, nonce) pairs accept: solve for the block that makes the tags meet."""
+    """One block and a tag that two (key, nonce) pairs accept: the block is solved for."""
     lengths = (128).to_bytes(16, "big")
     parts = []
     for key, nonce in ciphers:
