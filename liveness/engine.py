@@ -1,0 +1,156 @@
+"""Builds sessions: the one place of this package that knows all its parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from liveness.base import Cue, DepthSource, FrameMemory, NonceRegister, PassiveExpert
+from liveness.camera_trust import CameraFacts, find_distrust
+from liveness.chain import FrameChain
+from liveness.challenge import MemoryNonceRegister, Sale, derive
+from liveness.codebook import CODE_COUNT
+from liveness.errors import ChallengeReused, ModelUnusable
+from liveness.gatekeeping import QualityCue
+from liveness.gesture import GestureCue
+from liveness.integrity import StreamIntegrity
+from liveness.landmarks import FaceMesh
+from liveness.looker import Looker, LookPlan
+from liveness.passive import PassiveCue, PassiveLimits
+from liveness.policy import LivenessPolicy
+from liveness.prompts import PromptBook
+from liveness.quality import GateLimits
+from liveness.session import LivenessSession, SessionParts
+from liveness.spectrum import SpectrumCue
+from liveness.stream_limits import limits_for
+from liveness.types import CueName, Origin, Reason, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessModels:
+    """The networks: landmarks (None for the five-point fallback) and at least one passive expert."""
+
+    mesh: FaceMesh | None
+    experts: tuple[PassiveExpert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessOptions:
+    """What an operator may set; the defaults are the design's."""
+
+    passive: PassiveLimits = field(default_factory=PassiveLimits)
+    gate: GateLimits = field(default_factory=GateLimits)
+    look: LookPlan = field(default_factory=LookPlan)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a try takes place.
+
+    `camera` is None where nothing is known about it, which refuses a DEVICE. `light` tells whether a
+    display or lamp may show colours to this shopper; `nominal_rate` is the camera's own frame rate.
+    """
+
+    origin: Origin
+    camera: CameraFacts | None = None
+    nominal_rate: float | None = None
+    light: bool = True
+    noise_floor: float | None = None
+
+
+class LivenessEngine:
+    """Holds networks and policy, and opens one session per try.
+
+    Raises:
+        ModelUnusable: there is no passive expert; liveness without one fails closed at the start.
+    """
+
+    def __init__(
+        self,
+        models: LivenessModels,
+        policy: LivenessPolicy,
+        *,
+        secret: bytes,
+        options: LivenessOptions | None = None,
+        nonces: NonceRegister | None = None,
+        memory: FrameMemory | None = None,
+        depth: DepthSource | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        if not models.experts:
+            raise ModelUnusable("no passive liveness network is installed; install a model pack that has one")
+        self._models = models
+        self._policy = policy
+        self._secret = secret
+        self._options = options or LivenessOptions()
+        self._nonces = nonces or MemoryNonceRegister()
+        self._memory = memory
+        self._depth = depth
+        self._now_ns = now_ns
+
+    @property
+    def policy(self) -> LivenessPolicy:
+        """The tier table in force."""
+        return self._policy
+
+    def open(self, tier: Tier, sale: Sale, scene: Scene) -> LivenessSession:
+        """Start one try.
+
+        A used or expired nonce, or a camera that cannot be trusted, gives a session that is already
+        finished and refuses.
+
+        Raises:
+            LivenessError: secret or nonce are too short.
+        """
+        challenge = derive(self._secret, sale, codes=CODE_COUNT)
+        limits = limits_for(scene.origin, noise_floor=scene.noise_floor)
+        integrity = StreamIntegrity(limits, nominal_rate=scene.nominal_rate, memory=self._memory)
+        distrust = find_distrust(scene.camera, required=limits.needs_camera_facts)
+        for reason in (distrust, self._spend(sale)):
+            if reason is not None:
+                integrity.refuse(reason)
+        cues = self._cues()
+        looker = Looker(
+            self._models.mesh, self._models.experts, limits=self._options.gate, plan=self._options.look
+        )
+        return LivenessSession(
+            SessionParts(
+                tier=tier,
+                origin=scene.origin,
+                policy=self._policy,
+                looker=looker,
+                integrity=integrity,
+                chain=FrameChain(sale.nonce),
+                cues=cues,
+                challenge=challenge,
+                prompts=PromptBook(self._policy.tries, _askable(cues, scene)),
+                depth=self._depth,
+            )
+        )
+
+    def _spend(self, sale: Sale) -> Reason | None:
+        now_ns = self._now_ns()
+        if sale.expires_at_ns is not None and now_ns >= sale.expires_at_ns:
+            return Reason.NONCE_EXPIRED
+        try:
+            self._nonces.spend(sale.nonce, now_ns=now_ns)
+        except ChallengeReused:
+            return Reason.NONCE_REUSED
+        return None
+
+    def _cues(self) -> Mapping[CueName, Cue]:
+        return {
+            CueName.QUALITY: QualityCue(),
+            CueName.PASSIVE: PassiveCue(self._options.passive),
+            CueName.SPECTRUM: SpectrumCue(),
+            CueName.GESTURE: GestureCue(),
+        }
+
+
+def _askable(cues: Mapping[CueName, Cue], scene: Scene) -> frozenset[CueName]:
+    """The challenges this terminal can put to the shopper."""
+    names = set(cues)
+    if not scene.light:
+        names.discard(CueName.FLASH)
+    return frozenset(names)

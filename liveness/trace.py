@@ -1,0 +1,78 @@
+"""Trace of what moves in a stream, to find loops and shuffles that exact hashes cannot see.
+
+Each frame is kept as a small luma picture without its mean and contrast, so that neither a coloured
+light nor exposure control counts as motion. In a loop, pictures one period apart differ by noise
+only, while pictures at other distances differ by the motion; in an ordered stream neighbours are
+more alike than pictures further apart. Both tests abstain where little moves, and neither sees a
+film played backwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from liveness.types import Floats
+
+_SIDE = 24
+_KEEP = 360
+_MIN_PERIOD_S = 0.3
+_MIN_OVERLAP = 12
+_LOOP_RATIO = 0.2
+_MIN_MOTION = 0.12
+_SHUFFLE_RATIO = 1.0
+
+
+class MotionTrace:
+    """Keeps up to 360 small pictures of one try."""
+
+    def __init__(self) -> None:
+        self._pictures: deque[Floats] = deque(maxlen=_KEEP)
+        self._times: deque[int] = deque(maxlen=_KEEP)
+
+    def add(self, luma: npt.NDArray[np.uint8], *, at_ns: int) -> None:
+        """Append one frame's luma, any size."""
+        small = cv2.resize(luma, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        spread = float(small.std())
+        self._pictures.append(((small - small.mean()) / max(spread, 1.0)).reshape(-1))
+        self._times.append(at_ns)
+
+    def loops(self) -> bool:
+        """Whether some distance in time repeats the pictures though others show motion."""
+        distances = self._distances()
+        if distances is None:
+            return False
+        period = self._least_period()
+        count = len(distances)
+        lags = range(period, count - _MIN_OVERLAP)
+        means = np.array([np.diagonal(distances, lag).mean() for lag in lags])
+        if means.size < 3:
+            return False
+        motion = float(np.median(means))
+        return bool(motion > _MIN_MOTION and means.min() < _LOOP_RATIO * motion)
+
+    def is_shuffled(self) -> bool:
+        """Whether neighbours are no more alike than frames a few steps apart though something moves."""
+        distances = self._distances()
+        if distances is None:
+            return False
+        near = float(np.diagonal(distances, 1).mean())
+        far = float(np.mean([np.diagonal(distances, lag).mean() for lag in (3, 4, 5)]))
+        return far > _MIN_MOTION and near > _SHUFFLE_RATIO * far
+
+    def _distances(self) -> Floats | None:
+        """Root mean square differences between all pairs of pictures, or None for too few."""
+        if len(self._pictures) < 2 * _MIN_OVERLAP:
+            return None
+        pictures = np.stack(self._pictures)
+        products = pictures @ pictures.T
+        squares = np.diag(products)
+        spread = (squares[:, None] + squares[None, :] - 2 * products) / pictures.shape[1]
+        return np.asarray(np.sqrt(np.maximum(spread, 0.0)), dtype=np.float32)
+
+    def _least_period(self) -> int:
+        interval_ns = float(np.median(np.diff(np.array(self._times, dtype=np.float64))))
+        return max(3, round(_MIN_PERIOD_S * 1e9 / max(interval_ns, 1e6)))
