@@ -156,6 +156,7 @@ class Sale:
         self._cancelled = False
         self._abandoned = False
         self._settled = False
+        self._kept = False
 
     def start(self) -> None:
         """Run the payment in a thread of its own."""
@@ -247,6 +248,10 @@ class Sale:
         if response.outcome.is_approval:
             self._acknowledge(response, learned=learned)
 
+    def keep(self) -> None:
+        """Leaving the context does not void: somebody else settles this sale within its own deadline."""
+        self._kept = True
+
     def _acknowledge(self, response: PaymentResponse, *, learned: bool) -> None:
         transaction = response.transaction
         if transaction is None:
@@ -270,4 +275,5 @@ class Sale:
             self._abandoned = running
         if running:
             self._ask_host_to_stop()
-        self.settle(learned=False)
+        if not self._kept:
+            self.settle(learned=False)
