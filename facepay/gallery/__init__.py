@@ -1,0 +1,21 @@
+"""The enrolled payers: sealed on disk, searchable in memory, and kept in step.
+
+Plain references exist only in the matcher's memory. What the database holds can be opened only with
+the key store, and erasing a payer destroys the data keys before anything else.
+"""
+
+from facepay.gallery.base import Matcher
+from facepay.gallery.digits import DigitsIndex
+from facepay.gallery.gallery import Gallery
+from facepay.gallery.records import Consent, EnrolledSubject, NewSubject, new_account, new_id
+
+__all__ = [
+    "Consent",
+    "DigitsIndex",
+    "EnrolledSubject",
+    "Gallery",
+    "Matcher",
+    "NewSubject",
+    "new_account",
+    "new_id",
+]

@@ -1,0 +1,192 @@
+"""One tenant's gallery: the database of sealed references and the matcher, kept in step.
+
+An erasure leaves the matcher first, then destroys the data keys, then removes the rows; a power cut
+in between is finished at the next start. Other processes may enrol and erase meanwhile: `refresh`
+takes over what they did.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from facepay.db.models.subjects import ReferenceRow, SubjectRow
+from facepay.db.session import Database
+from facepay.errors import ModelMismatch, NotEnrolled, ReferenceUnreadable
+from facepay.gallery import rows
+from facepay.gallery.base import Matcher
+from facepay.gallery.digits import DigitsIndex
+from facepay.gallery.records import EnrolledSubject, NewSubject
+from facepay.gallery.sealing import seal_reference, unseal_all
+from facepay.types import CandidateList, Probe, Reference, SubjectId
+from keys.base import KeyStore
+
+log = logging.getLogger(__name__)
+
+
+class Gallery:
+    """The payers of one tenant."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        matcher: Matcher,
+        tenant: str,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._matcher = matcher
+        self._tenant = tenant
+        self._digits = DigitsIndex(keys, tenant)
+        self._now_ms = now_ms
+        self._loaded: dict[str, SubjectId] = {}
+        self._lock = threading.Lock()
+        self.unreadable: tuple[SubjectId, ...] = ()
+        """Payers left out because a reference of theirs does not open; an operator has to look."""
+
+    @property
+    def size(self) -> int:
+        """How many payers can be found by their face."""
+        return len(set(self._loaded.values()))
+
+    def load(self) -> int:
+        """Finish interrupted erasures, open every reference into the matcher; how many payers there are.
+
+        Raises:
+            ModelMismatch: references were made by another recogniser than the matcher's.
+            ReferenceUnreadable: not one reference opens, so the key store is not this database's.
+        """
+        with self._database.begin() as session:
+            unfinished = rows.half_erased(session, self._tenant)
+        for subject in unfinished:
+            self.erase(subject)
+        return self.refresh()
+
+    def refresh(self) -> int:
+        """Take over what changed in the database since the last look; how many payers there are now."""
+        with self._lock:
+            with self._database.begin() as session:
+                present = rows.reference_ids(session, self._tenant)
+                missing = present.keys() - self._loaded.keys() - self._skipped(present)
+                sealed = rows.select_references(session, self._tenant, missing or None) if missing else ()
+            gone = {subject for reference, subject in self._loaded.items() if reference not in present}
+            for subject in gone:
+                self._forget(subject)
+            self._take(sealed, first=not self._loaded)
+            return self.size
+
+    def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
+        return {reference for reference, subject in present.items() if subject in self.unreadable}
+
+    def _take(self, sealed: Sequence[ReferenceRow], *, first: bool) -> None:
+        self._require_model(sealed)
+        opened: list[Reference] = []
+        broken: set[SubjectId] = set()
+        for row, result in unseal_all(sealed, self._keys):
+            if isinstance(result, Reference):
+                opened.append(result)
+            else:
+                log.error("payer %s is left out: %s", row.subject, result)
+                broken.add(SubjectId(row.subject))
+        if first and broken and not opened:
+            raise ReferenceUnreadable(
+                "no enrolled reference opens: this key store is not the one the payers were enrolled with; "
+                "set keys.uri to it or restore it from its backup"
+            )
+        self.unreadable = (*self.unreadable, *sorted(broken))
+        good = [reference for reference in opened if reference.subject not in broken]
+        self._matcher.add(good)
+        self._loaded |= {reference.reference: reference.subject for reference in good}
+
+    def _require_model(self, sealed: Sequence[ReferenceRow]) -> None:
+        others = {row.model for row in sealed} - {self._matcher.model}
+        if others:
+            raise ModelMismatch(
+                f"payers were enrolled with the recogniser {sorted(others)[0][:12]}, the model pack in use "
+                f"has {self._matcher.model[:12]}: choose the former pack in recognition.pack, or enrol anew"
+            )
+
+    def enrol(self, new: NewSubject) -> EnrolledSubject:
+        """Seal and store a payer, then make them searchable."""
+        index = self._digits.index_of(new.digits) if new.digits else None
+        subject = new.enrolled.subject
+        sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
+        with self._lock:
+            with self._database.begin() as session:
+                rows.insert_subject(session, self._tenant, new.enrolled, index)
+                rows.insert_consent(session, self._tenant, subject, new.consent)
+                session.add_all(sealed)
+            self._matcher.add(new.references)
+            self._loaded |= {reference.reference: subject for reference in new.references}
+        return new.enrolled
+
+    def erase(self, subject: SubjectId) -> int:
+        """Forget a payer: out of the search, data keys destroyed, rows removed; how many references.
+
+        Raises:
+            NotEnrolled: there is no such payer.
+        """
+        with self._lock:
+            self._forget(subject)
+            with self._database.begin() as session:
+                if not rows.select_subjects(session, self._tenant, subject=subject):
+                    raise NotEnrolled(f"nobody is enrolled as {subject}")
+                destroyed = rows.destroy_keys(session, self._tenant, subject)
+            self._database.erase_traces()
+            with self._database.begin() as session:
+                rows.delete_subject(session, self._tenant, subject, self._now_ms())
+            self._database.erase_traces()
+        return destroyed
+
+    def _forget(self, subject: SubjectId) -> None:
+        self._matcher.remove(subject)
+        self._loaded = {r: s for r, s in self._loaded.items() if s != subject}
+
+    def find_subject(self, subject: SubjectId) -> EnrolledSubject | None:
+        """The payer of a pseudonym, as the database has it now."""
+        with self._database.begin() as session:
+            found = rows.select_subjects(session, self._tenant, subject=subject)
+        return _enrolled(found[0]) if found else None
+
+    def find_account(self, account: str) -> EnrolledSubject | None:
+        """The payer of an account."""
+        with self._database.begin() as session:
+            found = rows.select_subjects(session, self._tenant, account=account)
+        return _enrolled(found[0]) if found else None
+
+    def subjects(self) -> tuple[EnrolledSubject, ...]:
+        """Every payer, oldest enrolment first."""
+        with self._database.begin() as session:
+            return tuple(_enrolled(row) for row in rows.select_subjects(session, self._tenant))
+
+    def candidates_for(self, digits: str) -> frozenset[SubjectId]:
+        """Whose digits these are."""
+        index = self._digits.index_of(digits)
+        with self._database.begin() as session:
+            return rows.subjects_with_digits(session, self._tenant, index)
+
+    def flag_look_alike(self, subject: SubjectId) -> None:
+        """Remember that somebody else looks like this payer, so that the face alone is never enough."""
+        with self._database.begin() as session:
+            rows.set_look_alike(session, self._tenant, subject)
+
+    def search(self, probe: Probe, among: frozenset[SubjectId] | None = None) -> CandidateList:
+        """The two most similar payers, best first; `among` narrows the search."""
+        return self._matcher.search(probe, 2, among)
+
+
+def _enrolled(row: SubjectRow) -> EnrolledSubject:
+    return EnrolledSubject(
+        subject=SubjectId(row.subject),
+        account=row.account,
+        enrolled_at_ms=row.enrolled_at_ms,
+        origin=row.origin,
+        camera_class=row.camera_class,
+        liveness_level=row.liveness_level,
+        look_alike=row.look_alike,
+    )

@@ -1,0 +1,60 @@
+"""What is known about an enrolled payer: pseudonyms, consent, where the samples came from."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from facepay.types import Reference, SubjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The text a payer agreed to: its version, language and digest, and when, in Unix milliseconds."""
+
+    version: str
+    language: str
+    text_sha256: str
+    given_at_ms: int
+    purpose: str = "pay"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledSubject:
+    """One payer as the database knows them; `account` is what the payment provider charges.
+
+    `origin` is device, browser or replay; `camera_class` the kind of camera that enrolled them.
+    """
+
+    subject: SubjectId
+    account: str
+    enrolled_at_ms: int
+    origin: str
+    camera_class: str
+    liveness_level: int
+    look_alike: bool = False
+
+    @property
+    def masked_account(self) -> str:
+        """What a screen may show of the account."""
+        return f"...{self.account[-2:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubject:
+    """Everything an enrolment stores in one transaction. `digits` narrow a search; empty for none."""
+
+    enrolled: EnrolledSubject
+    references: tuple[Reference, ...]
+    consent: Consent
+    digits: str = ""
+
+
+def new_id() -> str:
+    """A random pseudonym: 32 lowercase hex digits."""
+    return secrets.token_hex(16)
+
+
+def new_account() -> str:
+    """A random account: `fp` and 10 digits, so that it can never be taken for a card number."""
+    return f"fp{secrets.randbelow(10**10):010}"

@@ -1,0 +1,116 @@
+"""The gallery's statements to the database, each inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
+from facepay.gallery.records import Consent, EnrolledSubject
+from facepay.types import SubjectId
+
+ERASED = b""
+"""What a destroyed data key and its ciphertext are overwritten with."""
+
+
+def insert_subject(session: Session, tenant: str, new: EnrolledSubject, digits_index: str | None) -> None:
+    """Add a payer without references."""
+    row = SubjectRow(
+        subject=new.subject,
+        tenant=tenant,
+        enrolled_at_ms=new.enrolled_at_ms,
+        origin=new.origin,
+        camera_class=new.camera_class,
+        liveness_level=new.liveness_level,
+        digits_index=digits_index,
+        look_alike=new.look_alike,
+        account=new.account,
+    )
+    session.add(row)
+    # References point to it, so it has to be there before they are.
+    session.flush()
+
+
+def insert_consent(session: Session, tenant: str, subject: SubjectId, consent: Consent) -> None:
+    """Record what a payer agreed to."""
+    session.add(
+        ConsentRow(
+            subject=subject,
+            purpose=consent.purpose,
+            tenant=tenant,
+            version=consent.version,
+            language=consent.language,
+            text_sha256=consent.text_sha256,
+            given_at_ms=consent.given_at_ms,
+        )
+    )
+
+
+def select_references(
+    session: Session, tenant: str, among: Iterable[str] | None = None
+) -> Sequence[ReferenceRow]:
+    """The sealed references of a tenant whose keys are not destroyed."""
+    query = select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
+    if among is not None:
+        query = query.where(ReferenceRow.reference.in_(list(among)))
+    return session.scalars(query.order_by(ReferenceRow.subject)).all()
+
+
+def reference_ids(session: Session, tenant: str) -> dict[str, SubjectId]:
+    """The ids of a tenant's living references and whose they are."""
+    query = select(ReferenceRow.reference, ReferenceRow.subject)
+    query = query.where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
+    return {reference: SubjectId(subject) for reference, subject in session.execute(query)}
+
+
+def select_subjects(
+    session: Session, tenant: str, *, subject: str = "", account: str = ""
+) -> list[SubjectRow]:
+    """Payers of a tenant, all or the one that is named."""
+    query = select(SubjectRow).where(SubjectRow.tenant == tenant).order_by(SubjectRow.enrolled_at_ms)
+    if subject:
+        query = query.where(SubjectRow.subject == subject)
+    if account:
+        query = query.where(SubjectRow.account == account)
+    return list(session.scalars(query))
+
+
+def subjects_with_digits(session: Session, tenant: str, digits_index: str) -> frozenset[SubjectId]:
+    """Whose digits have this blind index."""
+    query = select(SubjectRow.subject)
+    query = query.where(SubjectRow.tenant == tenant, SubjectRow.digits_index == digits_index)
+    return frozenset(SubjectId(subject) for subject in session.scalars(query))
+
+
+def set_look_alike(session: Session, tenant: str, subject: SubjectId) -> None:
+    """Remember that somebody else looks like this payer."""
+    query = update(SubjectRow).where(SubjectRow.tenant == tenant, SubjectRow.subject == subject)
+    session.execute(query.values(look_alike=True))
+
+
+def destroy_keys(session: Session, tenant: str, subject: SubjectId) -> int:
+    """Overwrite the data keys and ciphertexts of a payer; how many references that were."""
+    found = session.scalars(
+        select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.subject == subject)
+    ).all()
+    for row in found:
+        # What an empty value leaves over in the page is zeroed by secure_delete.
+        row.wrapped = row.body = ERASED
+    return len(found)
+
+
+def delete_subject(session: Session, tenant: str, subject: SubjectId, withdrawn_at_ms: int) -> None:
+    """Remove a payer; the consent stays, marked as withdrawn, as evidence that there was one."""
+    of_subject = ReferenceRow.tenant == tenant, ReferenceRow.subject == subject
+    session.execute(delete(ReferenceRow).where(*of_subject))
+    session.execute(delete(SubjectRow).where(SubjectRow.tenant == tenant, SubjectRow.subject == subject))
+    query = update(ConsentRow).where(ConsentRow.tenant == tenant, ConsentRow.subject == subject)
+    session.execute(query.values(withdrawn_at_ms=withdrawn_at_ms))
+
+
+def half_erased(session: Session, tenant: str) -> list[SubjectId]:
+    """Payers whose keys are destroyed but whose rows are not yet gone."""
+    query = select(ReferenceRow.subject).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped == ERASED)
+    return [SubjectId(subject) for subject in session.scalars(query.distinct())]
