@@ -28,7 +28,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "journal",
         "accounts",
         "receipts",
-        "outcomes",
         "psp",
         "evaluation",
         "monitoring",
