@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from liveness.types import Observation, Origin, PadStatus, Progress
-
 from facepay.capture.base import LivenessTry
 from facepay.capture.best import BestFaces
 from facepay.capture.limits import CaptureLimits
@@ -25,6 +23,7 @@ from facepay.types import Detection, QualityHint, Sample
 from hardware.base import Camera
 from hardware.errors import CameraGone, CameraTimeout
 from hardware.types import CameraIdentity, Frame
+from liveness.types import Observation, Origin, PadStatus, Progress
 
 
 class FaceCapture:

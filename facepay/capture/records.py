@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from liveness.types import PadResult, Prompt
-
 from facepay.types import QualityHint, Sample
 from hardware.types import CameraIdentity
+from liveness.types import PadResult, Prompt
 
 
 @dataclass(frozen=True, slots=True)
