@@ -16,8 +16,9 @@ from pathlib import Path
 import platformdirs
 
 from facepay.errors import SettingsError
-from facepay.recognition.packs import ModelFile, PackSpec
+from facepay.recognition.packs import ModelFile, PackSpec, catalogue, find_pack, load_pack_file
 
+PREFERRED = ("commerce", "opencv", "auraface")
 _CHUNK = 1 << 20
 
 
@@ -93,6 +94,32 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
             "or point --models or FACEPAY_MODELS at the folder that has them"
         )
     return {item.file.name: item.path for item in found if item.path is not None}
+
+
+def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
+    """Return the pack to run with.
+
+    Args:
+        name: a pack of the catalogue, the path of the operator's own pack file, or empty: then the
+            first of the packs that allow commercial use and are here.
+        folders: where to look, in order.
+
+    Raises:
+        SettingsError: there is no such pack, or none is installed.
+    """
+    known = catalogue()
+    if name.endswith(".toml"):
+        return load_pack_file(Path(name))
+    if name:
+        return find_pack(name, known)
+    for preferred in PREFERRED:
+        found = find_files(known[preferred], folders)
+        if all(item.state is FileState.READY for item in found):
+            return known[preferred]
+    raise SettingsError(
+        "no model pack is installed; run: facepay models install opencv (40 MB, allows commercial use), "
+        "or choose another one from: facepay models list"
+    )
 
 
 def digest_of(path: Path) -> str:
