@@ -17,4 +17,6 @@ class Command:
     summary: str
 
 
-COMMANDS: dict[str, Command] = {}
+COMMANDS: dict[str, Command] = {
+    "models": Command("facepay.cli.models", "list, install and check model packs"),
+}
