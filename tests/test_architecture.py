@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("demo", "chaos"),
+    ("testing",),
     ("web",),
     ("terminal",),
     ("checkout", "enrolment", "erasure"),
@@ -31,7 +32,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "psp",
         "evaluation",
         "monitoring",
-        "testing",
     ),
     # The capture is made of the stages of recognition, so they stand below it (ADR 0050).
     ("recognition", "counter"),

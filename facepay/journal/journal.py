@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from facepay.db.models.journal import JournalPayment, JournalRow
@@ -23,6 +23,9 @@ from facepay.journal.states import OPEN, State, require_step
 from pos_adapter.types import Money, TransactionId
 
 Result = TypeVar("Result")
+Guard = Callable[[Entry, Sequence[Entry]], None]
+"""Sees a payment and its refunds so far; raises where the new one may not be."""
+
 CLOCK_TOLERANCE_MS = 2_000
 """A clock this far behind the last row is reported; smaller steps back are what time servers do."""
 
@@ -79,6 +82,30 @@ class Journal:
 
         return self._write(work)
 
+    def begin_refund(self, opening: Opening, guard: Guard) -> Begun:
+        """Write NEW for a refund if `guard` lets it pass, or find what was written when it first came.
+
+        `guard` sees the original and all its refunds so far inside the transaction that writes the new
+        one, so that two refunds at once cannot together exceed the payment; it refuses by raising.
+
+        Raises:
+            UnknownPayment: The original is not in the journal.
+            RequestChanged: The key was used before for another refund.
+            JournalUnavailable: Nothing was written.
+        """
+
+        def work(connection: Connection) -> Begun:
+            original = _require(connection, TransactionId(opening.original or ""), lock=True)
+            known = _find(connection, JournalPayment.request == opening.request)
+            if known is not None:
+                if known.fingerprint != opening.fingerprint:
+                    raise RequestChanged(f"request {opening.request} was made before for something else")
+                return Begun(known, repeated=True)
+            guard(original, _refunds(connection, original.payment))
+            return Begun(self._open(connection, opening), repeated=False)
+
+        return self._write(work)
+
     def advance(self, payment: TransactionId, *states: State, facts: Facts | None = None) -> Entry:
         """Take one or more steps in one transaction; `facts` are added with the last of them.
 
@@ -116,12 +143,7 @@ class Journal:
 
     def refunds_of(self, original: TransactionId) -> Sequence[Entry]:
         """Every refund ever begun for a payment, oldest first."""
-        query = (
-            select(_PAYMENT)
-            .where(JournalPayment.original == original)
-            .order_by(JournalPayment.at_ms, JournalPayment.payment)
-        )
-        return self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
+        return self._read(lambda connection: _refunds(connection, original))
 
     def _open(self, connection: Connection, opening: Opening) -> Entry:
         first = {
@@ -240,17 +262,23 @@ def _read_head(connection: Connection, chain: str) -> _Head:
     return _Head(0, GENESIS, 0) if row is None else _Head(row.sequence, row.hash, row.at_ms)
 
 
-def _find(connection: Connection, condition: object) -> Entry | None:
-    # mypy sees a column comparison as bool; the statement accepts it as the expression it is.
-    row = connection.execute(select(_PAYMENT).where(condition)).one_or_none()  # type: ignore[arg-type]
+def _find(connection: Connection, condition: ColumnElement[bool], *, lock: bool = False) -> Entry | None:
+    query = select(_PAYMENT).where(condition)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else _entry(row)
 
 
-def _require(connection: Connection, payment: TransactionId) -> Entry:
-    entry = _find(connection, JournalPayment.payment == payment)
+def _require(connection: Connection, payment: TransactionId, *, lock: bool = False) -> Entry:
+    entry = _find(connection, JournalPayment.payment == payment, lock=lock)
     if entry is None:
         raise UnknownPayment(f"the journal has no payment {payment}")
     return entry
+
+
+def _refunds(connection: Connection, original: TransactionId) -> list[Entry]:
+    query = select(_PAYMENT).where(JournalPayment.original == original)
+    ordered = query.order_by(JournalPayment.at_ms, JournalPayment.payment)
+    return [_entry(row) for row in connection.execute(ordered)]
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

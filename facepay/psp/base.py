@@ -186,27 +186,41 @@ class RefundProvider(Protocol):
 
 
 class PspError(Exception):
-    """Base of what provider drivers raise."""
+    """Base of what provider drivers raise; `certain` says that nothing was held or moved, for sure."""
 
     retryable = False
+    certain = False
 
 
 class BadOrder(PspError):
     """The order itself is impossible (amount not above 0, key malformed); the caller has a bug."""
 
+    certain = True
+
 
 class KeyReused(PspError):
     """The idempotency key was used before for something else; nothing was done."""
+
+    certain = True
 
 
 class PspUnreachable(PspError):
     """The provider was not reached and certainly did nothing; asking again is safe."""
 
     retryable = True
+    certain = True
+
+
+class PspUncertain(PspError):
+    """The request may have reached the provider and its answer was lost; the same as UNKNOWN."""
+
+    retryable = True
 
 
 class PspMisconfigured(PspError):
     """The provider refuses this terminal (key, account, currency); the operator has to act."""
+
+    certain = True
 
 
 class WebhookRefused(PspError):

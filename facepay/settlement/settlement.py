@@ -1,0 +1,297 @@
+"""Authorise, announce, capture or void; and after a restart, finish what was begun.
+
+Rules: the journal row comes before the effect. UNKNOWN is asked again, then voided. A till is told of a
+decline only when the provider holds nothing for certain; otherwise `OutcomeUnknown` is raised and the
+row stays open until `settle_open` has closed it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from facepay.errors import OutcomeUnknown
+from facepay.journal import OPEN, Entry, Facts, Journal, State, UnknownPayment
+from facepay.psp.base import (
+    Answer,
+    Authorisation,
+    Movement,
+    Order,
+    PayerToken,
+    PaymentProvider,
+    PspError,
+    PspMisconfigured,
+    Reason,
+    RefundProvider,
+    Stage,
+)
+from facepay.settlement.orders import make_order, order_facts, order_of, refund_order
+from pos_adapter.types import Money, TransactionId
+
+Reply = TypeVar("Reply", Authorisation, Movement)
+
+DECIDED = frozenset({State.CONFIRMED, State.VOIDING, State.REFUNDING})
+"""Open states whose next effect is decided and only has to be carried out."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often an unclear answer is asked for again, and how long between, doubling each time."""
+
+    tries: int = 4
+    pause_s: float = 0.25
+
+    def pauses(self) -> tuple[float, ...]:
+        """Seconds to wait before each further try."""
+        return tuple(self.pause_s * 2**n for n in range(self.tries - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What `settle_open` did: ids by where they ended, and those still open."""
+
+    captured: tuple[TransactionId, ...] = ()
+    voided: tuple[TransactionId, ...] = ()
+    refunded: tuple[TransactionId, ...] = ()
+    ended: tuple[TransactionId, ...] = ()
+    still_open: tuple[TransactionId, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left open, so that the next sale may start."""
+        return not self.still_open
+
+
+class Settlement:
+    """One terminal's hand on the money.
+
+    Args:
+        wait: Sleeps for some seconds; tests pass one that does not.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        provider: PaymentProvider,
+        refunds: RefundProvider | None = None,
+        *,
+        wait: Callable[[float], object],
+        patience: Patience | None = None,
+    ) -> None:
+        self._journal = journal
+        self._provider = provider
+        self._refunds = refunds
+        self._wait = wait
+        self._patience = patience or Patience()
+        # Two threads that finish the same entry would ask the provider twice and collide in the journal.
+        self._lock = threading.RLock()
+
+    def authorise(
+        self,
+        payment: TransactionId,
+        payer: PayerToken,
+        amount: Money,
+        *,
+        payee: str,
+        terminal: str,
+        resolving: Callable[[], object] = lambda: None,
+    ) -> Authorisation:
+        """Hold the money for an IDENTIFIED payment.
+
+        Args:
+            resolving: Called when the provider's answer is unclear and is being asked for again.
+
+        Returns:
+            APPROVED (the entry is AUTHORISED) or DECLINED (the entry is DECLINED or VOIDED).
+
+        Raises:
+            OutcomeUnknown: Nobody knows yet; the entry stays open and is settled later.
+            PspError: With `certain` set: nothing was held; the entry is DECLINED.
+        """
+        order = make_order(self._require(payment), payer, amount, payee=payee, terminal=terminal)
+        self._journal.advance(payment, State.AUTHORISING, facts=order_facts(order))
+        try:
+            answer = self._ask(order)
+        except PspError as error:
+            self._journal.advance(payment, State.DECLINED, facts={"reason": type(error).__name__})
+            raise
+        if answer.answer is Answer.UNKNOWN:
+            self._journal.advance(payment, State.UNKNOWN)
+            resolving()
+            answer = self._ask_again(order)
+        return self._conclude(payment, answer)
+
+    def announce(self, payment: TransactionId, facts: Facts | None = None) -> Entry:
+        """Write that the till is about to be told of the approval, with what it is told."""
+        return self._journal.advance(payment, State.ANNOUNCED, facts=facts)
+
+    def acknowledge(self, payment: TransactionId, *, learned: bool) -> Entry:
+        """Capture when the till has learned of the approval, void when it never will.
+
+        Calling it again changes nothing. The entry returned may still be CONFIRMED or VOIDING where the
+        provider does not answer; `settle_open` finishes it.
+        """
+        entry = self._require(payment)
+        if entry.state not in {State.AUTHORISED, State.ANNOUNCED}:
+            if learned and entry.state in {State.VOIDING, State.VOIDED}:
+                _log.error("payment %s: the till acknowledged an approval after it was voided", payment)
+            return entry
+        if learned and entry.state is State.ANNOUNCED:
+            return self._capture(self._journal.advance(payment, State.CONFIRMED))
+        return self._void(self._journal.advance(payment, State.VOIDING))
+
+    def refund(self, refund: Entry) -> Entry:
+        """Carry out a refund entry that is REFUNDING; it stays so where the provider does not answer."""
+        if self._refunds is None or refund.original is None:
+            raise PspMisconfigured("this payment provider pays nothing back")
+        order, refunds = refund_order(refund, self._require(refund.original)), self._refunds
+        with self._lock:
+            refund = self._require(refund.payment)
+            if refund.state is not State.REFUNDING:
+                return refund
+            movement = self._repeat(lambda: refunds.refund(order))
+            if movement is None:
+                return refund
+            if movement.answer is Answer.DECLINED:
+                return self._journal.advance(refund.payment, State.DECLINED, facts=_reason(movement.reason))
+            reference = {"reference": movement.reference}
+            return self._journal.advance(refund.payment, State.REFUNDED, facts=reference)
+
+    def settle_open(self, learned: Callable[[Entry], bool] = lambda _: False) -> Settled:
+        """Finish every open entry of this chain; call it at start, before the first sale.
+
+        Args:
+            learned: Whether the till of an ANNOUNCED entry is known to have learned of the approval.
+        """
+        return self._settle_all(OPEN, learned)
+
+    def finish(self) -> Settled:
+        """Try again what is decided but not done (captures, voids, refunds); safe while a sale runs."""
+        return self._settle_all(DECIDED, lambda _: False)
+
+    def _settle_all(self, states: Collection[State], learned: Callable[[Entry], bool]) -> Settled:
+        done = [self._settle(entry, learned) for entry in self._journal.open_entries(states)]
+
+        def ended(*states: State) -> tuple[TransactionId, ...]:
+            return tuple(entry.payment for entry in done if entry.state in states)
+
+        return Settled(
+            captured=ended(State.CAPTURED),
+            voided=ended(State.VOIDED),
+            refunded=ended(State.REFUNDED),
+            ended=ended(State.DECLINED, State.ABORTED),
+            still_open=ended(*OPEN),
+        )
+
+    def _settle(self, entry: Entry, learned: Callable[[Entry], bool]) -> Entry:
+        match entry.state:
+            case State.NEW | State.IDENTIFIED:
+                return self._journal.advance(entry.payment, State.ABORTED, facts={"reason": "restart"})
+            case State.CONFIRMED:
+                return self._capture(entry)
+            case State.ANNOUNCED if learned(entry):
+                return self._capture(self._journal.advance(entry.payment, State.CONFIRMED))
+            case State.REFUNDING:
+                return self.refund(entry)
+            case State.VOIDING:
+                return self._void(entry)
+            case _:
+                return self._void(self._journal.advance(entry.payment, State.VOIDING))
+
+    def _ask(self, order: Order) -> Authorisation:
+        try:
+            return self._provider.authorise(order)
+        except PspError as error:
+            if error.certain:
+                raise
+            _log.error("order %s: the provider's answer is unclear: %s", order.key, error)
+        except Exception:
+            # A driver that breaks in a way nobody foresaw may have charged before it broke.
+            _log.exception("order %s: the provider's driver broke", order.key)
+        return Authorisation(order, Answer.UNKNOWN, Stage.NONE)
+
+    def _ask_again(self, order: Order) -> Authorisation:
+        def found() -> Authorisation:
+            # An order the provider has not seen may still be on its way: unclear until it is barred.
+            return self._provider.find(order) or Authorisation(order, Answer.UNKNOWN, Stage.NONE)
+
+        return self._repeat(found) or Authorisation(order, Answer.UNKNOWN, Stage.NONE)
+
+    def _conclude(self, payment: TransactionId, answer: Authorisation) -> Authorisation:
+        if answer.answer is Answer.APPROVED:
+            self._journal.advance(payment, State.AUTHORISED, facts={"reference": answer.reference})
+            return answer
+        if answer.answer is Answer.DECLINED:
+            self._journal.advance(payment, State.DECLINED, facts=_reason(answer.reason))
+            return answer
+        entry = self._void(self._journal.advance(payment, State.VOIDING))
+        if entry.state is not State.VOIDED:
+            raise OutcomeUnknown(f"payment {payment}: the provider does not say whether it holds money")
+        return Authorisation(answer.order, Answer.DECLINED, Stage.VOIDED, answer.reference, Reason.VOIDED)
+
+    def _capture(self, entry: Entry) -> Entry:
+        with self._lock:
+            entry = self._require(entry.payment)
+            return self._capture_now(entry) if entry.state is State.CONFIRMED else entry
+
+    def _capture_now(self, entry: Entry) -> Entry:
+        order = order_of(entry)
+        movement = self._repeat(lambda: self._provider.capture(order, order.amount))
+        if movement is None:
+            return entry
+        if movement.answer is Answer.DECLINED:
+            _log.error("payment %s: the provider refuses the capture of an approval", entry.payment)
+            return self._journal.advance(entry.payment, State.DECLINED, facts=_reason(movement.reason))
+        return self._journal.advance(
+            entry.payment, State.CAPTURED, facts={"captured_minor": order.amount.minor}
+        )
+
+    def _void(self, entry: Entry) -> Entry:
+        with self._lock:
+            entry = self._require(entry.payment)
+            return self._void_now(entry) if entry.state is State.VOIDING else entry
+
+    def _void_now(self, entry: Entry) -> Entry:
+        order = order_of(entry)
+        movement = self._repeat(lambda: self._provider.void(order))
+        if movement is None:
+            return entry
+        if movement.answer is Answer.DECLINED:
+            _log.error("payment %s: the provider has captured what was to be voided", entry.payment)
+            return self._journal.advance(
+                entry.payment, State.CAPTURED, facts={"captured_minor": order.amount.minor}
+            )
+        return self._journal.advance(entry.payment, State.VOIDED)
+
+    def _repeat(self, ask: Callable[[], Reply]) -> Reply | None:
+        """Ask until the answer is clear or patience is spent; None means still unclear."""
+        for pause_s in (0.0, *self._patience.pauses()):
+            if pause_s:
+                self._wait(pause_s)
+            try:
+                reply = ask()
+            except PspError as error:
+                _log.warning("the provider does not answer: %s", error)
+                continue
+            except Exception:
+                # The same rule as in `_ask`: a broken driver says nothing about the money.
+                _log.exception("the provider's driver broke")
+                continue
+            if reply.answer is not Answer.UNKNOWN:
+                return reply
+        return None
+
+    def _require(self, payment: TransactionId) -> Entry:
+        entry = self._journal.find(payment)
+        if entry is None:
+            raise UnknownPayment(f"the journal has no payment {payment}")
+        return entry
+
+
+def _reason(reason: Reason | None) -> Facts:
+    return {"reason": reason.value if reason else None}
