@@ -17,6 +17,8 @@ from facepay.cli.commands import COMMANDS
 from facepay.cli.exits import Exit
 from facepay.errors import Declined, FacepayError, SettingsError
 from facepay.settings import Settings, load_settings
+from hardware.errors import HardwareError
+from hardware.libraries import explain_opencv
 
 EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
 4 a check did not hold, 130 interrupted. Settings: --settings FILE or FACEPAY_SETTINGS, and FACEPAY_*."""
@@ -34,6 +36,16 @@ class CommandModule(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `facepay` with the words of `argv`; returns the exit code."""
+    try:
+        return _main(argv)
+    except ImportError as error:
+        if error.name not in {None, "cv2"}:
+            raise
+        print(f"facepay: {explain_opencv(error)}", file=sys.stderr)
+        return int(Exit.FAULT)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
     arguments = parser.parse_args(words)
@@ -87,7 +99,7 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         # The reader of our output went away; point stdout elsewhere so that exit does not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except FacepayError as error:
+    except (FacepayError, HardwareError) as error:
         _tell(arguments, error)
         if isinstance(error, SettingsError):
             return Exit.USAGE
