@@ -5,7 +5,7 @@ from keys.envelope import seal, unseal
 from keys.errors import KeysError
 from keys.keystore_file import create_file_keystore
 from keys.keystore_memory import MemoryKeyStore
-from keys.opening import open_keystore
+from keys.opening import create_keystore, open_keystore
 from keys.types import Context, KeyId, KeyState, KeyUse, Purpose
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "MemoryKeyStore",
     "Purpose",
     "create_file_keystore",
+    "create_keystore",
     "open_keystore",
     "seal",
     "unseal",

@@ -28,6 +28,8 @@ _RECORD = 92
 _WRAP_LABEL = b"facepay/wrap/v1"
 _DERIVE_LABEL = b"facepay/derive/v1\0"
 RECORD_LIMIT = 4096
+WRITABLE = frozenset({KeyState.ACTIVE})
+READABLE = frozenset({KeyState.ACTIVE, KeyState.DECRYPT_ONLY})
 
 
 @dataclass(slots=True)
@@ -107,14 +109,14 @@ class Keyring:
     def wrap(self, data_key: bytearray, context: bytes, under: KeyId, nonce: bytes) -> WrappedKey:
         """XAES-256-GCM under an active wrapping key, binding the key's id and the context."""
         with self._lock:
-            cipher = self._cipher(under, frozenset({KeyState.ACTIVE}))
+            cipher = self._cipher(under, WRITABLE)
             return WrappedKey(under, wrap_key(cipher, data_key, _associated(under, context), lambda _: nonce))
 
     def unwrap_into(self, wrapped: WrappedKey, context: bytes, out: bytearray) -> None:
         """Undo `wrap`, also under a decrypt-only key."""
         with self._lock:
             try:
-                cipher = self._cipher(wrapped.key, _READABLE)
+                cipher = self._cipher(wrapped.key, READABLE)
                 unwrap_key_into(cipher, wrapped.blob, _associated(wrapped.key, context), out)
             except (KeyUnavailable, SealBroken):
                 wipe(out)
@@ -175,17 +177,18 @@ class Keyring:
             raise KeyUnavailable(f"key {key} is not in this key store")
         return entry
 
+    def require(self, key: KeyId, use: KeyUse, states: frozenset[KeyState]) -> None:
+        """Raise KeyUnavailable unless the key is of this use and in one of the states."""
+        record = self._find(key).record
+        if record.use is not use or record.state not in states:
+            raise KeyUnavailable(f"key {key} ({record.use.name}, {record.state.name}) may not do this")
+
     def _cipher(self, key: KeyId, states: frozenset[KeyState]) -> Xaes256Gcm:
+        self.require(key, KeyUse.WRAP, states)
         entry = self._find(key)
-        if entry.record.use is not KeyUse.WRAP or entry.record.state not in states:
-            state = entry.record.state.name.lower()
-            raise KeyUnavailable(f"key {key} ({entry.record.use.name.lower()}, {state}) may not do this")
         if entry.cipher is None:
             entry.cipher = Xaes256Gcm(entry.material)
         return entry.cipher
-
-
-_READABLE = frozenset({KeyState.ACTIVE, KeyState.DECRYPT_ONLY})
 
 
 def _associated(key: KeyId, context: bytes) -> bytes:

@@ -24,6 +24,7 @@ from keys.durable import locked, read_bounded, write_durably
 from keys.errors import FormatError, KeyUnavailable, ProviderError, SealBroken, UnlockError
 from keys.hygiene import wipe, wiping
 from keys.keyring import Keyring
+from keys.lifecycle import require_step
 from keys.passphrase import Argon2Cost, passphrase_bytes, require_strength
 from keys.slots import (
     STORE_ID,
@@ -63,6 +64,11 @@ class FileKeyStore:
         self._now_s = now_s
         self._ring = Keyring()
         self._lock = RLock()
+
+    @property
+    def path(self) -> Path:
+        """Where the store lies."""
+        return self._path
 
     def __repr__(self) -> str:
         return f"FileKeyStore({str(self._path)!r}, <redacted>)"
@@ -126,12 +132,28 @@ class FileKeyStore:
         key = KeyId(self._random(8).hex())
         with wiping(KEY_BYTES) as material:
             material[:] = self._random(KEY_BYTES)
-            self._change(lambda ring: ring.add(key, use, material, int(self._now_s())))
+            self.add(key, use, material)
         return key
+
+    def add(self, key: KeyId, use: KeyUse, material: bytearray) -> None:
+        """Take over (copy) a pending key made elsewhere; it is on disk when this returns."""
+        self._change(lambda ring: ring.add(key, use, material, int(self._now_s())))
+
+    def require(self, key: KeyId, use: KeyUse, states: frozenset[KeyState]) -> None:
+        """Raise KeyUnavailable unless the key is here, of this use and in one of the states."""
+        self._require_known(key)
+        self._ring.require(key, use, states)
 
     def advance(self, key: KeyId, state: KeyState) -> None:
         """See `LifeCycle.advance`; on disk when this returns."""
         self._change(lambda ring: ring.advance(key, state, int(self._now_s())))
+
+    def require_step(self, key: KeyId, state: KeyState) -> None:
+        """Raise unless the key is here and may move to `state`."""
+        for record in self.records():
+            if record.key == key:
+                return require_step(key, record.state, state)
+        raise KeyUnavailable(f"key {key} is not in this key store")
 
     def reload(self) -> None:
         """Read the file again, if another process may have changed it."""
@@ -141,7 +163,7 @@ class FileKeyStore:
 
     def slots(self) -> tuple[Slot, ...]:
         """The slots of the file as it is now."""
-        return decode_header(_read(self._path))[0].slots
+        return decode_header(read_store(self._path))[0].slots
 
     def add_passphrase(self, secret: str | bytes | bytearray, cost: Argon2Cost | None = None) -> int:
         """Let a second passphrase open the store; returns the slot's number."""
@@ -213,7 +235,7 @@ class FileKeyStore:
     def _load(self) -> tuple[Header, Keyring]:
         if not self._root:
             raise KeyUnavailable("this key store was closed")
-        raw = _read(self._path)
+        raw = read_store(self._path)
         header, end = decode_header(raw)
         plain = cobblestone.unseal_message(self._root, _body_context(raw[:end]), raw[end:])
         ring = Keyring()
@@ -268,17 +290,20 @@ def create_file_keystore(
         )
     finally:
         wipe(raw)
-    return start_file_keystore(path, root, Header(store_id, (slot,)), random=random, now_s=now_s)
+    store = start_file_keystore(path, root, Header(store_id, (slot,)), random=random, now_s=now_s)
+    for use in KeyUse:
+        store.advance(store.generate(use), KeyState.ACTIVE)
+    return store
 
 
 def start_file_keystore(
     path: Path, root: bytearray, header: Header, *, random: Random, now_s: Callable[[], float]
 ) -> FileKeyStore:
-    """Write the first version of a store around a root key, which the store takes over."""
+    """Write the first, empty version of a store around a root key, which the store takes over."""
+    if path.exists():
+        raise FormatError(f"{path} is already there; a key store is never overwritten")
     store = FileKeyStore(path, root, random=random, now_s=now_s)
     store._save(header, Keyring())
-    for use in KeyUse:
-        store.advance(store.generate(use), KeyState.ACTIVE)
     return store
 
 
@@ -297,12 +322,19 @@ def open_file_keystore(
         FormatError: not a key store, truncated, of a newer version, or readable by others.
         SealBroken: the slot opened and the rest did not.
     """
-    header, _ = decode_header(_read(path))
+    header, _ = decode_header(read_store(path))
     raw, root = passphrase_bytes(secret()), bytearray(KEY_BYTES)
     try:
         _unlock_any(path, header, raw, kinds, root)
     finally:
         wipe(raw)
+    return load_file_keystore(path, root, random=random, now_s=now_s)
+
+
+def load_file_keystore(
+    path: Path, root: bytearray, *, random: Random = os.urandom, now_s: Callable[[], float] = time.time
+) -> FileKeyStore:
+    """Open a store with its root key, which the store takes over and wipes, also when this raises."""
     store = FileKeyStore(path, root, random=random, now_s=now_s)
     try:
         store.reload()
@@ -327,7 +359,8 @@ def _unlock_any(
     raise UnlockError(f"the secret opens none of the {len(usable)} slots of {path}")
 
 
-def _read(path: Path) -> bytes:
+def read_store(path: Path) -> bytes:
+    """A key store's file; raises UnlockError when there is none, FormatError when others can read it."""
     try:
         mode = path.stat().st_mode
         raw = read_bounded(path, FILE_LIMIT)

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from keys.base import KeyStore
 from keys.errors import FormatError
-from keys.keystore_file import Secret, open_file_keystore
+from keys.keystore_file import Secret, create_file_keystore, open_file_keystore
 from keys.keystore_memory import MemoryKeyStore
+from keys.remote import RemoteKeys, create_remote_keystore, open_remote_keystore
 from keys.slots import SlotKind
 
 
@@ -47,15 +48,98 @@ def _open_memory(uri: str, secret: Secret) -> KeyStore:
     return MemoryKeyStore()
 
 
+def create_keystore(uri: str, secret: Secret) -> KeyStore:
+    """Make the key store a URI names, with one active key of each use; never overwrites one."""
+    scheme = urlsplit(uri).scheme
+    if scheme == "file":
+        return create_file_keystore(_file_path(uri), secret())
+    if scheme in _REMOTES:
+        remote, ring = _REMOTES[scheme](uri, secret)
+        return create_remote_keystore(remote, ring)
+    return open_keystore(uri, secret)
+
+
 def _open_file(uri: str, secret: Secret) -> KeyStore:
     name = uri_options(uri, frozenset({"slot"})).get("slot", "passphrase")
     kinds = {kind.name.lower(): kind for kind in SlotKind}
     if name not in kinds:
         raise FormatError(f"key store slot {name!r} is unknown; known are {', '.join(sorted(kinds))}")
-    path = unquote(urlsplit(uri).path)
-    if not path.startswith("/"):
-        raise FormatError("a file key store is named by an absolute path: file:/folder/name.fpk")
-    return open_file_keystore(Path(path), secret, kinds=frozenset({kinds[name]}))
+    return open_file_keystore(_file_path(uri), secret, kinds=frozenset({kinds[name]}))
 
 
-_OPENERS: dict[str, Callable[[str, Secret], KeyStore]] = {"memory": _open_memory, "file": _open_file}
+def _file_path(uri: str) -> Path:
+    return _absolute(unquote(urlsplit(uri).path), "a file key store")
+
+
+def _absolute(text: str, what: str) -> Path:
+    if not text.startswith("/"):
+        raise FormatError(f"{what} is named by an absolute path, not {text!r}")
+    return Path(text)
+
+
+def _required(options: dict[str, str], name: str, scheme: str) -> str:
+    if not options.get(name):
+        raise FormatError(f"a key store URI of scheme {scheme} needs the option {name}")
+    return options[name]
+
+
+def _text(secret: Secret) -> str:
+    given = secret()
+    return given if isinstance(given, str) else bytes(given).decode()
+
+
+def _pkcs11(uri: str, secret: Secret) -> tuple[RemoteKeys, Path]:
+    try:
+        from keys.keystore_pkcs11 import Pkcs11Keys
+    except ImportError as error:
+        raise _missing("pkcs11", "python-pkcs11") from error
+    options = uri_options(uri, frozenset({"module-path", "x-ring"}))
+    attributes = dict(part.partition("=")[::2] for part in urlsplit(uri).path.split(";") if part)
+    if set(attributes) != {"token"}:
+        raise FormatError("a PKCS#11 URI names a token and nothing else: pkcs11:token=NAME?...")
+    ring = _absolute(_required(options, "x-ring", "pkcs11"), "the ring")
+    module = _required(options, "module-path", "pkcs11")
+    return Pkcs11Keys(module, unquote(attributes["token"]), _text(secret)), ring
+
+
+def _aws_kms(uri: str, secret: Secret) -> tuple[RemoteKeys, Path]:
+    try:
+        from keys.keystore_kms import AwsKmsKeys
+    except ImportError as error:
+        raise _missing("aws-kms", "boto3") from error
+    options = uri_options(uri, frozenset({"region", "ring", "endpoint"}))
+    prefix = unquote(urlsplit(uri).path) or "facepay"
+    ring = _absolute(_required(options, "ring", "aws-kms"), "the ring")
+    region = _required(options, "region", "aws-kms")
+    return AwsKmsKeys(prefix, region=region, endpoint=options.get("endpoint")), ring
+
+
+def _vault(uri: str, secret: Secret) -> tuple[RemoteKeys, Path]:
+    from keys.keystore_vault import VaultKeys
+
+    options = uri_options(uri, frozenset({"mount", "prefix", "ring"}))
+    ring = _absolute(_required(options, "ring", "vault"), "the ring")
+    address = uri.removeprefix("vault:").partition("?")[0]
+    mount, prefix = options.get("mount", "transit"), options.get("prefix", "facepay")
+    return VaultKeys(address, _text(secret), mount=mount, prefix=prefix), ring
+
+
+def _missing(extra: str, library: str) -> FormatError:
+    return FormatError(f"this key store needs {library}; install it with: pip install 'facepay[{extra}]'")
+
+
+def _open_remote(uri: str, secret: Secret) -> KeyStore:
+    remote, ring = _REMOTES[urlsplit(uri).scheme](uri, secret)
+    return open_remote_keystore(remote, ring)
+
+
+_REMOTES: dict[str, Callable[[str, Secret], tuple[RemoteKeys, Path]]] = {
+    "pkcs11": _pkcs11,
+    "aws-kms": _aws_kms,
+    "vault": _vault,
+}
+_OPENERS: dict[str, Callable[[str, Secret], KeyStore]] = {
+    "memory": _open_memory,
+    "file": _open_file,
+    **dict.fromkeys(_REMOTES, _open_remote),
+}

@@ -4,8 +4,8 @@
     slot: kind | number | length of the payload, 2 bytes | payload
 
 The payload of a passphrase slot is passes 4, lanes 4, memory 4, salt 16 and the root key under
-XAES-256-GCM; that of a credential slot is salt 16 and the root key; that of a TPM2 slot is what
-`keys.tpm2_slot` wrote. The wrap binds store id, kind, number and parameters.
+XAES-256-GCM; that of a credential slot is salt 16 and the root key; those of a TPM2 and of a provider
+slot are what the chip or the provider made. The wrap binds store id, kind, number and parameters.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class SlotKind(IntEnum):
     PASSPHRASE = 1
     CREDENTIAL = 2
     TPM2 = 3
+    PROVIDER = 4
 
 
 @dataclass(frozen=True, slots=True)
