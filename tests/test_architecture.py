@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("testing",),
     ("web",),
     ("terminal",),
-    ("checkout", "enrolment", "erasure"),
+    ("checkout", "enrolment", "erasure", "evaluation"),
     ("settlement", "outcomes"),
     (
         "capture",
@@ -30,7 +30,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "accounts",
         "receipts",
         "psp",
-        "evaluation",
         "monitoring",
     ),
     # The capture is made of the stages of recognition, so they stand below it (ADR 0050).

@@ -24,7 +24,7 @@ _HIGHEST_SCORE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Generalised Pareto tail: of scores above `start` (rate `rate`), shape >= 0 and scale > 0."""
+    """Generalised Pareto law above `start`, which strangers exceed at `rate`; shape >= 0, scale > 0."""
 
     start: float
     rate: float
@@ -39,7 +39,7 @@ class Tail:
         return float(self.rate * (1 + self.shape * excess) ** (-1 / self.shape))
 
     def score_at(self, rate: float) -> float:
-        """Return the score whose false match rate is `rate`, at most that of `start`."""
+        """Return the score whose false match rate is `rate`, which is at most that of `start`."""
         ratio = self.rate / rate
         if self.shape < 1e-9:
             return self.start + self.scale * math.log(ratio)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from facepay.errors import ModelMismatch, SettingsError
+from facepay.recognition.calibration import (
+    Calibration,
+    Provenance,
+    Tail,
+    find_calibration,
+    format_calibration,
+    parse_calibration,
+)
+from facepay.recognition.packs import catalogue
+from facepay.types import ModelId
+
+MADE = Calibration(
+    ModelId("a" * 64),
+    "d" * 64,
+    (0.1, 0.2, 0.3),
+    (1e-1, 1e-2, 1e-3),
+    Tail(0.3, 1e-3, 0.0, 0.04),
+    1e-5,
+    Provenance("2026-11-22", 'drawn "numbers"', "e" * 64, 10, 1000, 10, "facepay calibrate"),
+)
+
+
+def test_a_larger_gallery_and_a_stricter_target_raise_the_threshold() -> None:
+    by_size = [MADE.threshold_for(size, 1e-3).score for size in (1, 10, 1000, 10**6)]
+    by_target = [MADE.threshold_for(100, target).score for target in (1e-1, 1e-3, 1e-6)]
+    assert by_size == sorted(by_size)
+    assert by_target == sorted(by_target)
+    assert by_size[0] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("size", [1, 50, 10_000])
+def test_the_promised_rate_holds_at_the_threshold(size: int) -> None:
+    threshold = MADE.threshold_for(size, 1e-3)
+    assert MADE.fmr_at(threshold.score) == pytest.approx(threshold.fmr, rel=1e-6)
+    assert 1 - (1 - threshold.fmr) ** size == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_rate_beyond_the_data_is_called_extrapolated() -> None:
+    assert not MADE.threshold_for(10, 1e-3).extrapolated
+    assert MADE.threshold_for(1000, 1e-3).extrapolated
+
+
+def test_a_heavier_tail_asks_for_more() -> None:
+    heavy = replace(MADE, tail=replace(MADE.tail, shape=0.1))
+    assert heavy.threshold_for(1000, 1e-3).score > MADE.threshold_for(1000, 1e-3).score
+
+
+def test_no_threshold_is_one_that_nobody_reaches() -> None:
+    assert MADE.threshold_for(10**9, 1e-9).score < 1.0
+
+
+def test_rates_between_the_points_lie_between_them() -> None:
+    assert MADE.fmr_at(-1.0) == 1.0
+    assert 1e-2 < MADE.fmr_at(0.15) < 1e-1
+    assert MADE.threshold_for(1, 0.05).score == pytest.approx(0.13, abs=0.01)
+
+
+def test_a_target_that_is_no_rate_is_refused() -> None:
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        MADE.threshold_for(10, 0.0)
+
+
+def test_a_calibration_survives_its_file() -> None:
+    assert parse_calibration(format_calibration(MADE), "x") == MADE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[0.10000, 0.20000", "[0.20000, 0.10000"),
+        ("rates = [0.1", "rates = [0.0001"),
+        ("scale = 0.04", "scale = -1"),
+        ("start = 0.3", "start = 0.9"),
+        ("recogniser", "surprise"),
+        ("[tail]", "[["),
+    ],
+)
+def test_a_damaged_calibration_is_refused(old: str, new: str) -> None:
+    text = format_calibration(MADE)
+    assert old in text
+    with pytest.raises(SettingsError, match=r"mine\.toml"):
+        parse_calibration(text.replace(old, new), "mine.toml")
+
+
+def test_a_calibration_speaks_only_for_its_models() -> None:
+    MADE.require_for(ModelId("a" * 64), "d" * 64)
+    with pytest.raises(ModelMismatch, match="facepay calibrate"):
+        MADE.require_for(ModelId("b" * 64), "d" * 64)
+    with pytest.raises(ModelMismatch, match="other models"):
+        MADE.require_for(ModelId("a" * 64), "0" * 64)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_built_in_calibrations_belong_to_their_packs(name: str) -> None:
+    calibration, spec = find_calibration(name, None), catalogue()[name]
+    if calibration is None:
+        return
+    assert spec.detector is not None
+    assert spec.recogniser is not None
+    digests = {file.name: file.sha256 for file in spec.files}
+    calibration.require_for(ModelId(digests[spec.recogniser.file]), digests[spec.detector.file])
+    assert calibration.provenance.impostor_comparisons > 1_000_000
