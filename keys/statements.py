@@ -38,6 +38,7 @@ class StatementKind(Enum):
     MANIFEST = "fp-manifest+jwt"
     APPROVAL = "fp-approval+jwt"
     CAPSULE = "fp-capsule+jwt"
+    CHECKPOINT = "fp-checkpoint+jwt"
 
 
 PAYLOAD_LIMIT = dict.fromkeys(StatementKind, 4096) | {StatementKind.MANIFEST: 96 * 1024}

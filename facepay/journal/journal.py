@@ -6,21 +6,20 @@ safe to share between threads.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from facepay.db.models.journal import JournalPayment, JournalRow
 from facepay.journal.errors import JournalUnavailable, RequestChanged, UnknownPayment
-from facepay.journal.rows import GENESIS, Entry, Facts, Link, Opening, canonical
+from facepay.journal.rows import GENESIS, Entry, Facts, Link, Opening, as_entry, canonical
 from facepay.journal.states import OPEN, State, require_step
-from pos_adapter.types import Money, TransactionId
+from pos_adapter.types import TransactionId
 
 Result = TypeVar("Result")
 Guard = Callable[[Entry, Sequence[Entry]], None]
@@ -139,7 +138,7 @@ class Journal:
             .where(JournalPayment.chain == self._chain, JournalPayment.state.in_([s.value for s in states]))
             .order_by(JournalPayment.at_ms, JournalPayment.payment)
         )
-        return self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
+        return self._read(lambda connection: [as_entry(row) for row in connection.execute(query)])
 
     def refunds_of(self, original: TransactionId) -> Sequence[Entry]:
         """Every refund ever begun for a payment, oldest first."""
@@ -265,7 +264,7 @@ def _read_head(connection: Connection, chain: str) -> _Head:
 def _find(connection: Connection, condition: ColumnElement[bool], *, lock: bool = False) -> Entry | None:
     query = select(_PAYMENT).where(condition)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else _entry(row)
+    return None if row is None else as_entry(row)
 
 
 def _require(connection: Connection, payment: TransactionId, *, lock: bool = False) -> Entry:
@@ -278,18 +277,4 @@ def _require(connection: Connection, payment: TransactionId, *, lock: bool = Fal
 def _refunds(connection: Connection, original: TransactionId) -> list[Entry]:
     query = select(_PAYMENT).where(JournalPayment.original == original)
     ordered = query.order_by(JournalPayment.at_ms, JournalPayment.payment)
-    return [_entry(row) for row in connection.execute(ordered)]
-
-
-def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    return Entry(
-        payment=TransactionId(row.payment),
-        request=row.request,
-        fingerprint=row.fingerprint,
-        state=State(row.state),
-        amount=Money(row.amount_minor, row.currency),
-        account=row.account,
-        at_ms=row.at_ms,
-        facts=json.loads(row.body),
-        original=TransactionId(row.original) if row.original is not None else None,
-    )
+    return [as_entry(row) for row in connection.execute(ordered)]

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Row
+
 from facepay.journal.states import State
 from pos_adapter.types import Money, TransactionId
 
@@ -77,3 +79,18 @@ class Entry:
 def canonical(facts: Facts) -> str:
     """Facts as JSON with sorted keys, no blanks and ASCII only: the same facts give the same bytes."""
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def as_entry(row: Row[tuple[object, ...]]) -> Entry:
+    """A row of `journal_payment` as an entry."""
+    return Entry(
+        payment=TransactionId(row.payment),
+        request=row.request,
+        fingerprint=row.fingerprint,
+        state=State(row.state),
+        amount=Money(row.amount_minor, row.currency),
+        account=row.account,
+        at_ms=row.at_ms,
+        facts=json.loads(row.body),
+        original=TransactionId(row.original) if row.original is not None else None,
+    )

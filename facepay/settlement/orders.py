@@ -50,4 +50,4 @@ def order_of(entry: Entry) -> Order:
 
 def refund_order(refund: Entry, original: Entry) -> RefundOrder:
     """The provider's refund of a refund entry; its key is the refund's own id."""
-    return RefundOrder(IdempotencyKey(f"fp-{refund.payment}"), order_of(original), refund.amount)
+    return RefundOrder(IdempotencyKey(f"fp-refund-{refund.payment}"), order_of(original), refund.amount)
