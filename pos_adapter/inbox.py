@@ -30,7 +30,12 @@ class HungUp:
     reason: str
 
 
-Item = Received | HungUp | Progressed | Finished
+@dataclass(frozen=True, slots=True)
+class WorkEnded:
+    """Work that a wire gave to a thread of its own has ended; the wire knows which."""
+
+
+Item = Received | HungUp | Progressed | Finished | WorkEnded
 
 
 class Inbox:

@@ -27,7 +27,8 @@ OTHER_CARD = 0xFF
 CARD_TYPE_ID, VERIFICATION, VERIFICATION_UNKNOWN = 0x41, 0x1F10, b"\xff"
 PRINT_TEXTS = 0x25
 RECEIPT_KIND, RECEIPT_PAYMENT_MERCHANT, RECEIPT_PAYMENT_SHOPPER, RECEIPT_ADMIN = 0x1F07, 1, 2, 3
-LINE_NORMAL, LINE_CENTRED, LINE_LAST = 0x00, 0x40, 0x80
+# 80 itself is reserved; any other attribute with its high bit set, but FF, ends a receipt.
+LINE_NORMAL, LINE_LAST = 0x00, 0x81
 LONGEST_NAME = 98
 
 
@@ -122,10 +123,11 @@ def completion(fields: Iterable[tuple[int, bytes]] = ()) -> Apdu:
     return Apdu(Command.COMPLETION, bmp.encode(fields))
 
 
-def terminal_status(version: str, status: int) -> Apdu:
-    """06 0F in answer to a status enquiry: software version as LLLVAR, then the status byte."""
-    text = version.encode("ascii", "replace")
-    return Apdu(Command.COMPLETION, encode_prefix(len(text), 3) + text + bytes([status]))
+def terminal_status(version: str | None, status: int) -> Apdu:
+    """06 0F in answer to a status enquiry: the software version as LLLVAR, if any, then the status byte."""
+    text = (version or "").encode("ascii", "replace")
+    head = encode_prefix(len(text), 3) + text if text else b""
+    return Apdu(Command.COMPLETION, head + bytes([status]))
 
 
 def intermediate_status(code: int, *, minutes: int | None = None, text: str = "") -> Apdu:

@@ -71,8 +71,13 @@ TABLE: Mapping[int, int | Shape] = MappingProxyType(
         0xD2: 1,
         0xD3: 1,
         0xE0: 1,
-        0xEA: 2,
-        0xFC: 1,
+        **{tag: Shape.LLVAR for tag in range(0xE1, 0xE9)},
+        0xE9: 1,
+        0xEA: 1,
+        0xEB: 8,
+        0xF0: 1,
+        **{tag: Shape.LLVAR for tag in range(0xF1, 0xF9)},
+        **dict.fromkeys(range(0xF9, 0xFE), 1),
     }
 )
 

@@ -70,6 +70,7 @@ class Order:
     """One command of the till with its fields in our own units; what was absent is None."""
 
     command: Command
+    message: Apdu
     password: int | None = None
     config: Config | None = None
     currency_number: int | None = None
@@ -153,12 +154,13 @@ def decode(apdu: Apdu) -> Order | None:
     layout = LAYOUTS.get(Command(apdu.command)) if apdu.command in set(Command) else None
     if layout is None:
         return None
-    return _read(Command(apdu.command), layout, apdu.data)
+    return _read(Command(apdu.command), layout, apdu)
 
 
-def _read(command: Command, layout: Layout, data: bytes) -> Order:
+def _read(command: Command, layout: Layout, message: Apdu) -> Order:
+    data = message.data
     if not data and not layout.required:
-        return Order(command)
+        return Order(command, message)
     password = timeout = config = currency = None
     if layout.password:
         password, data = decode_bcd(_head(data, 3)), data[3:]
@@ -171,7 +173,7 @@ def _read(command: Command, layout: Layout, data: bytes) -> Order:
     if bmp.CURRENCY in fields:
         currency = decode_bcd(fields[bmp.CURRENCY])
     container = tlv.decode(fields.get(bmp.CONTAINER, b""))
-    order = Order(command, password, config, currency, timeout, MappingProxyType(fields), container)
+    order = Order(command, message, password, config, currency, timeout, MappingProxyType(fields), container)
     _check(order)
     return order
 

@@ -1,0 +1,207 @@
+"""The ZVT terminal as a till sees it: give `serve` to a TcpServer on port 20007, `serve_serial` to a SerialServer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from pos_adapter.base import Link
+from pos_adapter.currencies import currency_of
+from pos_adapter.errors import (
+    AmountNotRepresentable,
+    LinkError,
+    LinkTimeout,
+    PosError,
+    UnknownCurrency,
+)
+from pos_adapter.inbox import Inbox, Pump
+from pos_adapter.protocols.zvt import answers, bmp, commands, payment, records, tlv
+from pos_adapter.protocols.zvt.apdu import Apdu, Damage
+from pos_adapter.protocols.zvt.bcd import encode_bcd
+from pos_adapter.protocols.zvt.channel import Channel, SerialChannel, TcpChannel
+from pos_adapter.protocols.zvt.commands import Command, Config, Order
+from pos_adapter.protocols.zvt.dialogue import Dialogue
+from pos_adapter.protocols.zvt.options import ZvtOptions
+from pos_adapter.protocols.zvt.outcomes import (
+    AMOUNT_TOO_SMALL,
+    NOT_POSSIBLE,
+    PROTOCOL_ERROR,
+    READER_DEFECTIVE,
+    STATUS_OUT_OF_ORDER,
+    STATUS_READY,
+    STATUS_WAIT,
+    SYSTEM_ERROR,
+    WRONG_CURRENCY,
+)
+from pos_adapter.protocols.zvt.terminal import Terminal
+from pos_adapter.session import TransactionSession
+from pos_adapter.types import TerminalStatus
+from pos_adapter.upstream import Upstream
+
+_log = logging.getLogger(__name__)
+
+TCP_PORT = 20007
+
+Action = Callable[[Terminal, Dialogue, Order], None]
+
+STATUS_BYTES = {
+    TerminalStatus.READY: STATUS_READY,
+    TerminalStatus.BUSY: STATUS_WAIT,
+    TerminalStatus.OUT_OF_ORDER: STATUS_OUT_OF_ORDER,
+}
+
+
+class ZvtTerminal:
+    """Serves tills over any number of links; one sale at a time through the shared session."""
+
+    def __init__(
+        self,
+        session: TransactionSession,
+        options: ZvtOptions | None = None,
+        upstream: Upstream | None = None,
+        *,
+        upstream_is_serial: bool = False,
+    ) -> None:
+        self._terminal = Terminal(
+            session, options or ZvtOptions(), upstream, upstream_is_serial=upstream_is_serial
+        )
+
+    def serve(self, link: Link) -> None:
+        """Serve one TCP connection until it ends."""
+        inbox = Inbox()
+        with Pump(link, inbox):
+            self._converse(TcpChannel(link, inbox), inbox)
+
+    def serve_serial(self, link: Link) -> None:
+        """Serve one serial line until it is gone; a till that falls silent may start over."""
+        times = self._terminal.options.times.serial
+        inbox = Inbox()
+        with Pump(link, inbox):
+            channel = SerialChannel(link, inbox, times=times)
+            while self._converse(channel, inbox):
+                _log.info("%s: starting over", link.peer)
+
+    def _converse(self, channel: Channel, inbox: Inbox) -> bool:
+        """Take orders until the till is gone; True when the same line may still be used."""
+        dialogue = Dialogue(channel, inbox, self._terminal.options.times)
+        try:
+            while (message := dialogue.next_command()) is not None:
+                if isinstance(message, Damage):
+                    _log.warning("a till sent what is no ZVT: %s", message.error)
+                    dialogue.refuse(PROTOCOL_ERROR)
+                    return True
+                self._obey(dialogue, message)
+        except LinkTimeout as error:
+            _log.warning("%s", error)
+            return True
+        except LinkError as error:
+            _log.info("a till is gone: %s", error)
+        return False
+
+    def _obey(self, dialogue: Dialogue, message: Apdu) -> None:
+        terminal = self._terminal
+        dialogue.signs_wanted = Config.INTERMEDIATE_STATUS in terminal.registration.config
+        accepted = dialogue.accepted
+        try:
+            order = commands.decode(message)
+            if order is None:
+                dialogue.refuse(NOT_POSSIBLE)
+            else:
+                ACTIONS[order.command](terminal, dialogue, order)
+        except LinkError:
+            raise
+        except PosError as error:
+            _log.warning("%04X refused: %s", message.command, error)
+            code = _refusal(error)
+            if dialogue.accepted > accepted:
+                dialogue.tell(answers.aborted(code))
+            else:
+                dialogue.refuse(code)
+        except Exception:
+            _log.exception("%04X failed", message.command)
+            if dialogue.accepted > accepted:
+                dialogue.tell(answers.aborted(SYSTEM_ERROR))
+            else:
+                dialogue.refuse(SYSTEM_ERROR)
+
+
+def _refusal(error: PosError) -> int:
+    if isinstance(error, UnknownCurrency):
+        return WRONG_CURRENCY
+    if isinstance(error, AmountNotRepresentable):
+        return AMOUNT_TOO_SMALL
+    return PROTOCOL_ERROR
+
+
+def _register(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """06 00."""
+    payment.require_currency(terminal, order)
+    terminal.register(order, order.message)
+    dialogue.accept()
+    options = terminal.options
+    fields = [
+        (bmp.PAYMENT_TYPE, b"\0"),
+        (bmp.TERMINAL_ID, encode_bcd(options.terminal_id, 4)),
+        (bmp.CURRENCY, encode_bcd(int(currency_of(options.currency).numeric), 2)),
+    ]
+    if order.has_container:
+        fields.append((bmp.CONTAINER, tlv.encode([_supported()])))
+    dialogue.tell(answers.completion(fields))
+
+
+def _supported() -> tlv.Tlv:
+    """TLV 26: the till's commands this terminal takes."""
+    codes = (tlv.Tlv(commands.COMMAND_CODE, code.to_bytes(2, "big")) for code in sorted(commands.LAYOUTS))
+    return tlv.nest(commands.PERMITTED_COMMANDS, codes)
+
+
+def _tell_status(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """05 01: the software version, when a service byte asks, and one byte of status."""
+    dialogue.accept()
+    version = terminal.options.version if order.service else None
+    dialogue.tell(answers.terminal_status(version, STATUS_BYTES[_status(terminal)]))
+
+
+def _status(terminal: Terminal) -> TerminalStatus:
+    try:
+        status = terminal.session.host.status()
+    except Exception:
+        _log.exception("the payment host does not tell its status")
+        status = TerminalStatus.OUT_OF_ORDER
+    if status is TerminalStatus.OUT_OF_ORDER and terminal.upstream is not None:
+        # The card terminal behind this one still takes sales.
+        return TerminalStatus.READY
+    return status
+
+
+def _diagnose(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """06 70 and 06 93: done, or the reader is defective."""
+    dialogue.accept()
+    broken = _status(terminal) is TerminalStatus.OUT_OF_ORDER
+    dialogue.tell(answers.aborted(READER_DEFECTIVE) if broken else answers.completion())
+
+
+def _accept_only(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """06 02, and 06 B0 with nothing to abort."""
+    dialogue.accept()
+
+
+ACTIONS: Mapping[Command, Action] = MappingProxyType(
+    {
+        Command.REGISTRATION: _register,
+        Command.AUTHORISATION: payment.authorise,
+        Command.READ_CARD: payment.read_card,
+        Command.REVERSAL: records.reverse,
+        Command.REFUND: records.refund,
+        Command.REPEAT_RECEIPT: records.repeat_receipt,
+        Command.END_OF_DAY: records.end_of_day,
+        Command.TOTALS: records.end_of_day,
+        Command.STATUS_ENQUIRY: _tell_status,
+        Command.DIAGNOSIS: _diagnose,
+        Command.INITIALISATION: _diagnose,
+        Command.LOG_OFF: _accept_only,
+        Command.ABORT: _accept_only,
+    }
+)
+"""Every command of `commands.LAYOUTS` and what it does."""
