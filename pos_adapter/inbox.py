@@ -30,12 +30,7 @@ class HungUp:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkEnded:
-    """Work that a wire gave to a thread of its own has ended; the wire knows which."""
-
-
-Item = Received | HungUp | Progressed | Finished | WorkEnded
+Item = Received | HungUp | Progressed | Finished
 
 
 class Inbox:

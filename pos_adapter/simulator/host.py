@@ -245,8 +245,9 @@ class SimulatedHost:
             since, until = self._since, self._now()
             if close:
                 self._since = until
+            given_back = {a.original: a.amount for a in self._adjusted.values() if a.original and a.amount}
         names = sorted({r.request.amount.currency for r in records})
-        return Totals(since, until, tuple(_totals_of(records, name, since) for name in names))
+        return Totals(since, until, tuple(_totals_of(records, name, since, given_back) for name in names))
 
     # -- IdentifyHost ------------------------------------------------------------------------------
 
@@ -276,13 +277,15 @@ def _receipt_of(record: PaymentRecord) -> int | None:
     return record.response.receipt_number if record.response else None
 
 
-def _totals_of(records: list[PaymentRecord], currency: str, since: datetime) -> CurrencyTotals:
+def _totals_of(
+    records: list[PaymentRecord], currency: str, since: datetime, given_back: dict[TransactionId, Money]
+) -> CurrencyTotals:
     answers = [
-        (record.response.authorised, record.settlement)
+        (record.response.authorised, record.settlement, record.response.transaction)
         for record in records
         if record.response and record.response.authorised and record.response.at >= since
         if record.response.authorised.currency == currency
     ]
-    paid = [m.minor for m, s in answers if s in (Settlement.CAPTURED, Settlement.REFUNDED)]
-    back = [m.minor for m, s in answers if s is Settlement.REFUNDED]
+    paid = [money.minor for money, s, _ in answers if s in (Settlement.CAPTURED, Settlement.REFUNDED)]
+    back = [given_back[t].minor for _, s, t in answers if s is Settlement.REFUNDED and t in given_back]
     return CurrencyTotals(len(paid), Money(sum(paid), currency), len(back), Money(sum(back), currency))

@@ -64,11 +64,11 @@ def status_information(status: StatusInformation) -> Apdu:
         (bmp.AMOUNT, _digits(status.amount_minor, 6)),
         (bmp.TRACE, _digits(status.trace, 3)),
         (bmp.ORIGINAL_TRACE, _digits(status.original_trace, 3)),
-        (bmp.TIME, at and bytes.fromhex(at.strftime("%H%M%S"))),
-        (bmp.DATE, at and bytes.fromhex(at.strftime("%m%d"))),
+        (bmp.TIME, None if at is None else bytes.fromhex(at.strftime("%H%M%S"))),
+        (bmp.DATE, None if at is None else bytes.fromhex(at.strftime("%m%d"))),
         (bmp.PAYMENT_TYPE, None if status.payment_type is None else bytes([status.payment_type])),
         (bmp.TERMINAL_ID, _digits(status.terminal_id, 4)),
-        (bmp.APPROVAL, status.approval_code.encode("ascii", "replace")[:8].ljust(8) or None),
+        (bmp.APPROVAL, _code(status.approval_code)),
         (bmp.CURRENCY, _digits(status.currency_number, 2)),
         (bmp.RECEIPT, _digits(status.receipt, 2)),
         (bmp.CARD_TYPE, bytes([OTHER_CARD]) if status.card_name else None),
@@ -77,8 +77,6 @@ def status_information(status: StatusInformation) -> Apdu:
         (bmp.TOTALS, status.totals or None),
         (bmp.CONTAINER, tlv.encode(status.container) or None),
     ]
-    if not status.approval_code:
-        fields = [field for field in fields if field[0] != bmp.APPROVAL]
     return Apdu(Command.STATUS_INFORMATION, bmp.encode((tag, value) for tag, value in fields if value))
 
 
@@ -187,3 +185,7 @@ def _number(value: bytes | None) -> int | None:
 
 def _name(name: str) -> bytes | None:
     return name.encode("ascii", "replace")[:LONGEST_NAME] + b"\0" if name else None
+
+
+def _code(approval_code: str) -> bytes | None:
+    return approval_code.encode("ascii", "replace")[:8].ljust(8) if approval_code else None

@@ -1,4 +1,4 @@
-"""The bitmap fields of ZVT messages (PA00P015 section 9): a tag byte, then a value whose size the table states."""
+"""The bitmap fields of ZVT messages (PA00P015 section 9): a tag byte, then a value of the table's size."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ TABLE: Mapping[int, int | Shape] = MappingProxyType(
         0xD2: 1,
         0xD3: 1,
         0xE0: 1,
-        **{tag: Shape.LLVAR for tag in range(0xE1, 0xE9)},
+        **dict.fromkeys(range(225, 233), Shape.LLVAR),
         0xE9: 1,
         0xEA: 1,
         0xEB: 8,
         0xF0: 1,
-        **{tag: Shape.LLVAR for tag in range(0xF1, 0xF9)},
+        **dict.fromkeys(range(241, 249), Shape.LLVAR),
         **dict.fromkeys(range(0xF9, 0xFE), 1),
     }
 )

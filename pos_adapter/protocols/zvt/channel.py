@@ -14,13 +14,16 @@ from typing import Protocol
 
 from pos_adapter.base import Link
 from pos_adapter.errors import LinkTimeout, MalformedMessage
-from pos_adapter.inbox import HungUp, Inbox, Received, WorkEnded
+from pos_adapter.inbox import HungUp, Inbox, Received
 from pos_adapter.protocols.zvt import apdu, serial_frame
 from pos_adapter.protocols.zvt.apdu import Apdu, ApduCodec, Damage
 from pos_adapter.protocols.zvt.serial_frame import Block, BlockReader, Signal
 from pos_adapter.session import Finished, Progressed
 
-News = Apdu | Damage | HungUp | Progressed | Finished | WorkEnded
+News = Apdu | Damage | HungUp | Progressed | Finished
+WAKE = Received(b"")
+"""Put into the inbox, it makes `receive` return None at once: something else is ready."""
+
 Clock = Callable[[], float]
 
 
@@ -87,7 +90,7 @@ class SerialChannel:
         self._times = times or SerialTimes()
         self._clock = clock
         self._reader = BlockReader()
-        self._waiting: deque[News] = deque()
+        self._waiting: deque[News | None] = deque()
         self._signals: deque[Signal] = deque()
         self._last_received: bytes | None = None
 
@@ -139,7 +142,9 @@ class SerialChannel:
                 self._reader.reset()
                 self._link.write(serial_frame.NAK)
             return False
-        if isinstance(item, Received):
+        if item == WAKE:
+            self._waiting.append(None)
+        elif isinstance(item, Received):
             for event in self._reader.feed(item.data):
                 self._sort(event)
         else:

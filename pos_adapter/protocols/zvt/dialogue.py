@@ -13,14 +13,14 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from pos_adapter.errors import LinkClosed, LinkTimeout
-from pos_adapter.inbox import HungUp, Inbox, WorkEnded
+from pos_adapter.inbox import HungUp, Inbox
 from pos_adapter.protocols.zvt import answers, commands
 from pos_adapter.protocols.zvt.apdu import Apdu, Damage
-from pos_adapter.protocols.zvt.channel import Channel, News
+from pos_adapter.protocols.zvt.channel import WAKE, Channel, News
 from pos_adapter.protocols.zvt.commands import Command
 from pos_adapter.protocols.zvt.options import ZvtTimes
 from pos_adapter.protocols.zvt.outcomes import NOT_POSSIBLE, RECEIVER_NOT_READY
-from pos_adapter.session import Progressed
+from pos_adapter.session import Finished, Progressed
 from pos_adapter.types import ProgressStep
 
 T = TypeVar("T")
@@ -65,6 +65,7 @@ class Dialogue:
         self._clock = clock
         self._owed_until: float | None = None
         self._unanswered = 0
+        self._next: Apdu | Damage | HungUp | None = None
 
     @property
     def inbox(self) -> Inbox:
@@ -75,7 +76,7 @@ class Dialogue:
         """The till's next command, or None when it hung up."""
         self._owed_until = None
         while True:
-            news = self.channel.receive(_SLICE_S)
+            news, self._next = self._next or self.channel.receive(_SLICE_S), None
             if isinstance(news, HungUp):
                 return None
             if isinstance(news, Damage) or (isinstance(news, Apdu) and not is_answer(news)):
@@ -104,6 +105,19 @@ class Dialogue:
     def tell(self, message: Apdu) -> None:
         """Send a message whose refusal or loss changes nothing."""
         self.ask(message, self.times.t3_s)
+
+    def finish(self, message: Apdu) -> None:
+        """Send 06 0F or 06 1E, after which the till speaks; its next command may come before its answer."""
+        self._settle_owed()
+        self.channel.send(message)
+        deadline = self._clock() + self.times.t3_s
+        while (left := deadline - self._clock()) > 0:
+            news = self.channel.receive(left)
+            if isinstance(news, Apdu) and is_answer(news):
+                return
+            if news is not None and not isinstance(news, Progressed | Finished):
+                self._next = news
+                return
 
     def relay(self, message: Apdu, timeout_s: float, on_abort: Callable[[], object]) -> Apdu | Reply:
         """As `ask`, for a message of the card terminal: the till's abort goes on to it, and we wait on."""
@@ -221,7 +235,7 @@ class _Job(Generic[T]):
         except Exception as error:
             self._error = error
         self._done.set()
-        self._inbox.put(WorkEnded())
+        self._inbox.put(WAKE)
 
     def ended(self) -> bool | None:
         return self._done.is_set() or None

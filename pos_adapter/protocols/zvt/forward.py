@@ -13,10 +13,10 @@ from types import TracebackType
 
 from pos_adapter.base import Link
 from pos_adapter.errors import LinkError, PosError, UpstreamUnreachable
-from pos_adapter.inbox import HungUp, Inbox, Pump, WorkEnded
+from pos_adapter.inbox import HungUp, Inbox, Pump
 from pos_adapter.protocols.zvt import answers
 from pos_adapter.protocols.zvt.apdu import Apdu, Damage
-from pos_adapter.protocols.zvt.channel import Channel, SerialChannel, TcpChannel
+from pos_adapter.protocols.zvt.channel import WAKE, Channel, SerialChannel, TcpChannel
 from pos_adapter.protocols.zvt.commands import Command, Order
 from pos_adapter.protocols.zvt.dialogue import Dialogue, Reply, is_answer
 from pos_adapter.protocols.zvt.outcomes import NO_CONNECTION
@@ -43,7 +43,7 @@ def forward_accepted(
     except UpstreamUnreachable as error:
         _log.warning("%s: %s", key.text, error)
         upstream.tell(key.text, ForwardState.FAILED, str(error))
-        dialogue.tell(answers.aborted(NO_CONNECTION))
+        dialogue.finish(answers.aborted(NO_CONNECTION))
     finally:
         dialogue.signs_wanted = signs
 
@@ -84,7 +84,7 @@ def _carry(card: _CardLine, order: Apdu, dialogue: Dialogue, quiet_s: float) -> 
         message = card.await_next(dialogue, quiet_s)
         if is_answer(message):
             if not accepted and message.command != Command.POSITIVE:
-                dialogue.tell(answers.aborted(message.command & 0xFF))
+                dialogue.finish(answers.aborted(message.command & 0xFF))
                 return message.command
             accepted = True
             continue
@@ -105,7 +105,7 @@ class _CardLine:
         self._pump = Pump(link, self._inbox)
         self._channel: Channel = SerialChannel(link, self._inbox) if serial else TcpChannel(link, self._inbox)
         self._wake = wake
-        self._received: deque[Apdu | PosError] = deque()
+        self._received: deque[Apdu | UpstreamUnreachable] = deque()
         self._outgoing: deque[Apdu] = deque()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="zvt-card", daemon=True)
@@ -119,14 +119,14 @@ class _CardLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopped.set()
-        self._inbox.put(WorkEnded())
+        self._inbox.put(WAKE)
         self._thread.join(2 * _SLICE_S)
         self._pump.__exit__()
 
     def send(self, message: Apdu) -> None:
         """Queue a message for the card terminal."""
         self._outgoing.append(message)
-        self._inbox.put(WorkEnded())
+        self._inbox.put(WAKE)
 
     def abort(self) -> None:
         """The till aborts."""
@@ -139,10 +139,13 @@ class _CardLine:
             UpstreamUnreachable: it hung up or said nothing for `quiet_s`.
             LinkError: the till hung up meanwhile.
         """
-        message = dialogue.wait(lambda: self._received.popleft() if self._received else None, self.abort, quiet_s)
-        if isinstance(message, Apdu):
+        message = dialogue.wait(self._oldest, self.abort, quiet_s)
+        if not isinstance(message, UpstreamUnreachable):
             return message
-        raise UpstreamUnreachable("the card terminal hung up or does not answer") from message
+        raise UpstreamUnreachable("the card terminal hung up or sent what is no ZVT") from message
+
+    def _oldest(self) -> Apdu | UpstreamUnreachable | None:
+        return self._received.popleft() if self._received else None
 
     def _run(self) -> None:
         # One thread owns the channel: a serial channel reads acknowledgements while it sends.
@@ -154,12 +157,14 @@ class _CardLine:
                 if isinstance(news, HungUp):
                     raise UpstreamUnreachable(news.reason)
                 if isinstance(news, Damage):
-                    raise news.error
+                    raise UpstreamUnreachable("the card terminal sent what is no ZVT") from news.error
                 if isinstance(news, Apdu):
                     self._put(news)
-        except PosError as error:
+        except UpstreamUnreachable as error:
             self._put(error)
+        except PosError as error:
+            self._put(UpstreamUnreachable(str(error)))
 
-    def _put(self, item: Apdu | PosError) -> None:
+    def _put(self, item: Apdu | UpstreamUnreachable) -> None:
         self._received.append(item)
-        self._wake.put(WorkEnded())
+        self._wake.put(WAKE)

@@ -108,23 +108,25 @@ def _conclude(terminal: Terminal, dialogue: Dialogue, order: Order, sale: Sale) 
         return
     if response.outcome is Outcome.PARTIAL and sale.request.partial_from is None:
         sale.settle(learned=False)
-        dialogue.tell(answers.aborted(SYSTEM_ERROR))
+        dialogue.finish(answers.aborted(SYSTEM_ERROR))
         return
     in_sync = order.item(RECEIPT_SYNC) is not None
     status = approval_status(terminal, order, response)
     try:
-        verdict = announce(terminal, dialogue, order, status, receipt_of("payment", status, response.authorised))
+        verdict = announce(
+            terminal, dialogue, order, status, receipt_of("payment", status, response.authorised)
+        )
     except LinkError:
         if in_sync:
             sale.keep()
         raise
     if verdict.learned:
         dialogue.aside(lambda: _settle_delivered(terminal, sale, response, verdict))
-        dialogue.tell(answers.completion())
+        dialogue.finish(answers.completion())
         return
     dialogue.sign(AUTO_REVERSAL)
     dialogue.aside(lambda: sale.settle(learned=False))
-    dialogue.tell(answers.aborted(verdict.reason))
+    dialogue.finish(answers.aborted(verdict.reason))
 
 
 def _settle_delivered(terminal: Terminal, sale: Sale, response: PaymentResponse, verdict: Verdict) -> None:
@@ -149,7 +151,7 @@ def decline(terminal: Terminal, dialogue: Dialogue, response: PaymentResponse) -
         number = int(currency_of(response.requested.currency).numeric)
         status = StatusInformation(row.status, response.requested.minor, currency_number=number)
         dialogue.tell(answers.status_information(status))
-    dialogue.tell(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))
+    dialogue.finish(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))
 
 
 def approval_status(terminal: Terminal, order: Order, response: PaymentResponse) -> StatusInformation:
@@ -290,13 +292,15 @@ def read_card(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
             dialogue.refuse(OUTCOMES[Outcome.BUSY].refusal)
             return
         dialogue.accept()
-        response = dialogue.aside(lambda: host.identify(request, terminal.no_listener), lambda: host.cancel(key))
+        response = dialogue.aside(
+            lambda: host.identify(request, terminal.no_listener), lambda: host.cancel(key)
+        )
     if response.outcome is not Outcome.APPROVED:
         row = OUTCOMES[response.outcome]
-        dialogue.tell(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))
+        dialogue.finish(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))
         return
     dialogue.tell(answers.status_information(_card_status(terminal, order, response)))
-    dialogue.tell(answers.completion())
+    dialogue.finish(answers.completion())
 
 
 def _card_status(terminal: Terminal, order: Order, response: IdentifyResponse) -> StatusInformation:

@@ -41,7 +41,7 @@ from pos_adapter.types import (
 
 
 def reverse(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
-    """06 30: undo the payment with this receipt number; of an amount other than its own, nothing is undone."""
+    """06 30: undo the payment with this receipt number, whole or not at all."""
     number = order.receipt
     if number is None:
         raise MalformedMessage("a reversal without a receipt number (BMP 87)")
@@ -53,7 +53,7 @@ def reverse(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
         forward_accepted(terminal, terminal.upstream, dialogue, order, terminal.new_key())
         return
     if record is not None and not _same_amount(record, order):
-        dialogue.tell(answers.aborted(REVERSAL_NOT_POSSIBLE))
+        dialogue.finish(answers.aborted(REVERSAL_NOT_POSSIBLE))
         return
     request = ReversalRequest(terminal.new_key(), receipt_number=number, reason="till")
     _conclude(terminal, dialogue, order, "reversal", dialogue.aside(lambda: host.reverse(request)))
@@ -82,7 +82,7 @@ def _conclude(
 ) -> None:
     row = ADJUSTMENTS[done.outcome]
     if row.abort is not None:
-        dialogue.tell(answers.aborted(row.abort))
+        dialogue.finish(answers.aborted(row.abort))
         return
     amount = done.amount
     number = currency_of(amount.currency if amount else terminal.options.currency).numeric
@@ -99,7 +99,7 @@ def _conclude(
     )
     # The money is back already, so the till's answers change nothing any more.
     announce(terminal, dialogue, order, status, Receipt(title, status, amount) if amount else None)
-    dialogue.tell(answers.completion())
+    dialogue.finish(answers.completion())
 
 
 def _same_amount(record: PaymentRecord, order: Order) -> bool:
@@ -133,7 +133,7 @@ def repeat_receipt(terminal: Terminal, dialogue: Dialogue, order: Order) -> None
     transaction = response.transaction
     if record.settlement is Settlement.PENDING and learned and transaction is not None:
         dialogue.aside(lambda: terminal.session.host.acknowledge(transaction, learned=True))
-    dialogue.tell(answers.completion())
+    dialogue.finish(answers.completion())
 
 
 def _repeat_approval(terminal: Terminal, dialogue: Dialogue, order: Order, response: PaymentResponse) -> bool:
@@ -158,7 +158,7 @@ def _repeat_decline(dialogue: Dialogue, order: Order, response: PaymentResponse)
             receipt=response.receipt_number,
         )
         dialogue.tell(answers.status_information(status))
-    dialogue.tell(answers.completion())
+    dialogue.finish(answers.completion())
 
 
 def end_of_day(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
@@ -177,7 +177,7 @@ def end_of_day(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
         forward_accepted(terminal, terminal.upstream, dialogue, order, terminal.new_key())
         return
     dialogue.tell(answers.status_information(_totals_status(terminal, totals)))
-    dialogue.tell(answers.completion())
+    dialogue.finish(answers.completion())
 
 
 def _totals_status(terminal: Terminal, totals: Totals) -> StatusInformation:
@@ -195,4 +195,3 @@ def _totals_status(terminal: Terminal, totals: Totals) -> StatusInformation:
         currency_number=int(own.numeric),
         totals=answers.individual_totals(0, 0, count, shown),
     )
-

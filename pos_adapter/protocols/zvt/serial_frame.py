@@ -1,7 +1,7 @@
-"""ZVT's serial framing (PA00P015 section 2.1): DLE STX, the APDU with each DLE doubled, DLE ETX, CRC low, CRC high.
+"""ZVT's serial framing (PA00P015 section 2.1): DLE STX, the APDU with each DLE doubled, DLE ETX, CRC.
 
-The CRC is the reflected CCITT polynomial 8408 with start value 0 over the undoubled APDU and ETX. A receiver
-answers each block with a bare ACK or NAK.
+The CRC, low byte first, is the reflected CCITT polynomial 8408 with start value 0 over the undoubled
+APDU and ETX. A receiver answers each block with a bare ACK or NAK.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The ZVT terminal as a till sees it: give `serve` to a TcpServer on port 20007, `serve_serial` to a SerialServer."""
+"""The ZVT terminal as a till sees it.
+
+Give `serve` to a TcpServer on port 20007, `serve_serial` to a SerialServer (9600 or 115200 baud, 8N2).
+"""
 
 from __future__ import annotations
 
@@ -115,13 +118,13 @@ class ZvtTerminal:
             _log.warning("%04X refused: %s", message.command, error)
             code = _refusal(error)
             if dialogue.accepted > accepted:
-                dialogue.tell(answers.aborted(code))
+                dialogue.finish(answers.aborted(code))
             else:
                 dialogue.refuse(code)
         except Exception:
             _log.exception("%04X failed", message.command)
             if dialogue.accepted > accepted:
-                dialogue.tell(answers.aborted(SYSTEM_ERROR))
+                dialogue.finish(answers.aborted(SYSTEM_ERROR))
             else:
                 dialogue.refuse(SYSTEM_ERROR)
 
@@ -147,7 +150,7 @@ def _register(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     ]
     if order.has_container:
         fields.append((bmp.CONTAINER, tlv.encode([_supported()])))
-    dialogue.tell(answers.completion(fields))
+    dialogue.finish(answers.completion(fields))
 
 
 def _supported() -> tlv.Tlv:
@@ -160,7 +163,7 @@ def _tell_status(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     """05 01: the software version, when a service byte asks, and one byte of status."""
     dialogue.accept()
     version = terminal.options.version if order.service else None
-    dialogue.tell(answers.terminal_status(version, STATUS_BYTES[_status(terminal)]))
+    dialogue.finish(answers.terminal_status(version, STATUS_BYTES[_status(terminal)]))
 
 
 def _status(terminal: Terminal) -> TerminalStatus:
@@ -179,7 +182,7 @@ def _diagnose(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     """06 70 and 06 93: done, or the reader is defective."""
     dialogue.accept()
     broken = _status(terminal) is TerminalStatus.OUT_OF_ORDER
-    dialogue.tell(answers.aborted(READER_DEFECTIVE) if broken else answers.completion())
+    dialogue.finish(answers.aborted(READER_DEFECTIVE) if broken else answers.completion())
 
 
 def _accept_only(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:

@@ -22,7 +22,7 @@ WIRE = "zvt"
 class Registration:
     """What the till said in 06 00; a till that never registered gets no print lines and no 04 FF."""
 
-    config: Config = Config(0)
+    config: Config = field(default_factory=lambda: Config(0))
     sends_tlv: bool = False
     permitted: frozenset[int] = field(default_factory=frozenset)
     message: Apdu | None = None
@@ -51,7 +51,6 @@ class Terminal:
         """Remember how the till wants to be spoken to."""
         config = order.config if order.config is not None else Config(0)
         self.registration = Registration(config, order.has_container, order.permitted_commands, message)
-
 
     def may_send_tlv(self, order: Order) -> bool:
         """A terminal sends TLV only to a till that sent some."""

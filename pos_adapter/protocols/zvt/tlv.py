@@ -1,4 +1,4 @@
-"""The TLV container that BMP 06 carries (PA00P015 section 9.4): BER tags and lengths, nested when bit 6 is set.
+"""The TLV container that BMP 06 carries (PA00P015 section 9.4): BER tags and lengths, nested by bit 6.
 
 A terminal may send a container only to a till that sent one itself; `session` keeps that rule.
 """
