@@ -21,7 +21,7 @@ from hardware.types import CameraIdentity, Frame, FrameOrigin, SensorId
 
 @dataclass(frozen=True, slots=True)
 class BrowserLimits:
-    """What a page may push: `frames_per_s` on average with bursts of `burst`, `waiting` undecoded pictures."""
+    """What a page may push: `frames_per_s` on average, bursts of `burst`, `waiting` undecoded pictures."""
 
     image: ImageLimits = field(
         default_factory=lambda: ImageLimits(max_bytes=1_000_000, max_pixels=2_100_000, max_side=1920)
@@ -83,7 +83,7 @@ class BrowserCamera:
         with self._condition:
             self._open = False
             self._waiting.clear()
-                self._condition.notify_all()
+            self._condition.notify_all()
 
     def push(self, data: bytes) -> int:
         """Take one JPEG from the page.
@@ -122,9 +122,7 @@ class BrowserCamera:
                 raise CameraTimeout(f"the page sent no picture within {timeout_s:.1f} s")
             pushed = self._waiting.popleft()
         pixels = decode_image(pushed.data, self._limits.image)
-        return Frame(
-            pixels, pushed.arrived_at_ns, pushed.sequence, self.identity.sensor, FrameOrigin.BROWSER
-        )
+        return Frame(pixels, pushed.arrived_at_ns, pushed.sequence, self.identity.sensor, FrameOrigin.BROWSER)
 
     def _require_acceptable(self, data: bytes) -> None:
         limit = self._limits.image.max_bytes
