@@ -61,7 +61,10 @@ class RecordsHost(Protocol):
         """Undo a whole payment: void it, or refund it when it was captured. Repeating a key is safe."""
 
     def refund(self, request: RefundRequest) -> AdjustmentResponse:
-        """Give some or all of a payment back. Repeating a key is safe."""
+        """Give some or all of a payment back.
+
+        Repeating a key answers what was recorded; with another payment or amount it raises KeyReused.
+        """
 
     def totals(self, close: bool) -> Totals:
         """Figures since the last close; `close` starts a new period."""

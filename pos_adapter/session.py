@@ -238,15 +238,26 @@ class Sale:
         except Exception:
             _log.exception("the payment host could not cancel %s", self.request.key.text)
 
-    def settle(self, learned: bool) -> None:
-        """Once: the till has learned of the approval (capture) or will not (void)."""
+    def settle(self, learned: bool) -> bool:
+        """Once: the till has learned of the approval (capture) or will not (void).
+
+        Returns:
+            Whether this call was the one that settled an approval.
+        """
         with self._lock:
             response = self.response
             if response is None or self._settled:
-                return
+                return False
             self._settled = True
         if response.outcome.is_approval:
             self._acknowledge(response, learned=learned)
+        return response.outcome.is_approval
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no money of this sale waits for an acknowledgement."""
+        response = self.response
+        return response is not None and (self._settled or not response.outcome.is_approval)
 
     def keep(self) -> None:
         """Leaving the context does not void: somebody else settles this sale within its own deadline."""

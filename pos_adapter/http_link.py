@@ -1,0 +1,194 @@
+"""HTTP links: Flask blueprints for HTTP wires, and a threaded server with TLS to run them alone.
+
+Knows no protocol. Bodies are read up to the wire's limit, with or without a Content-Length (a chunked
+body has none). Errors of the link itself are answered in the wire's own words.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from cheroot import wsgi
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from pos_adapter.errors import LinkUnavailable
+from pos_adapter.http_messages import HttpRequest, HttpResponse, HttpRoute, HttpWire
+
+_log = logging.getLogger(__name__)
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_DRAINED = 2 * 1024 * 1024
+"""Bytes of an oversized body that are read and dropped before the connection is closed."""
+
+
+class _TooLarge(Exception):
+    """The body goes on beyond the wire's limit."""
+
+
+class _CutOff(Exception):
+    """The till hung up, or its chunks are malformed."""
+
+
+def blueprint_of(wire: HttpWire) -> Blueprint:
+    """A Flask blueprint that answers the wire's routes, 405 included."""
+    blueprint = Blueprint(f"pos_{wire.name}", __name__)
+    by_rule: dict[str, list[HttpRoute]] = defaultdict(list)
+    for route in wire.routes():
+        by_rule[route.rule].append(route)
+    for number, (rule, routes) in enumerate(by_rule.items()):
+        view = _view(wire, {route.method: route for route in routes})
+        blueprint.add_url_rule(
+            rule,
+            endpoint=f"r{number}",
+            view_func=view,
+            methods=_METHODS,
+            provide_automatic_options=False,
+            strict_slashes=True,
+        )
+    return blueprint
+
+
+def _view(wire: HttpWire, routes: dict[str, HttpRoute]) -> Callable[..., Response]:
+    def view(**parameters: str) -> Response:
+        route = routes.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            refusal = wire.refuse(405, f"{request.path} takes {', '.join(sorted(routes))}")
+            return _flask_response(refusal, allow=", ".join(sorted(routes)))
+        try:
+            return _flask_response(route.answer(_plain_request(wire.max_body, parameters)))
+        except _TooLarge:
+            return _flask_response(wire.refuse(413, f"the body may have {wire.max_body} bytes"))
+        except HTTPException as error:
+            return _flask_response(wire.refuse(error.code or 400, "the request could not be read"))
+        except _CutOff:
+            return _flask_response(wire.refuse(400, "the body was cut off"))
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            return _flask_response(wire.refuse(500, "the terminal failed; see its log"))
+
+    return view
+
+
+def _plain_request(limit: int, parameters: dict[str, str]) -> HttpRequest:
+    try:
+        body = request.stream.read(limit + 1)
+        if len(body) > limit:
+            _drain()
+            raise _TooLarge
+    except (OSError, ValueError) as error:
+        raise _CutOff from error
+    return HttpRequest(
+        method=request.method,
+        path=request.path,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=request.args.to_dict(),
+        parameters=parameters,
+        body=body,
+        peer=request.remote_addr or "",
+    )
+
+
+def _drain() -> None:
+    """Read on for a while, so that a till which is still sending comes to read our refusal."""
+    left = _DRAINED
+    while left > 0 and (piece := request.stream.read(65536)):
+        left -= len(piece)
+
+
+def _flask_response(answer: HttpResponse, *, allow: str | None = None) -> Response:
+    body = answer.body
+    if answer.after_sent is not None:
+        pieces = [body] if isinstance(body, bytes) else body
+        body = _watched(iter(pieces), answer.after_sent)
+    response = Response(body, status=answer.status, content_type=answer.content_type)
+    if answer.after_sent is not None and isinstance(answer.body, bytes):
+        response.content_length = len(answer.body)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    if allow is not None:
+        response.headers["Allow"] = allow
+    return response
+
+
+def _watched(pieces: Iterator[bytes], after_sent: Callable[[bool], None]) -> Iterator[bytes]:
+    """The server asks for the piece after the last one only when the last one was sent."""
+    sent = False
+    try:
+        yield from pieces
+        sent = True
+    finally:
+        after_sent(sent)
+
+
+def app_of(wires: Sequence[HttpWire]) -> Flask:
+    """A Flask application of HTTP wires alone; unknown paths are answered by the first wire."""
+    app = Flask("pos_adapter")
+    for wire in wires:
+        app.register_blueprint(blueprint_of(wire))
+
+    def unknown(error: HTTPException) -> Response:
+        code = error.code or 500
+        return _flask_response(wires[0].refuse(code, f"nothing is at {request.path[:200]!r}"))
+
+    app.register_error_handler(HTTPException, unknown)
+    return app
+
+
+class _LoggingServer(wsgi.Server):
+    """Cheroot's server, whose complaints go to our log instead of standard error."""
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Write one complaint."""
+        _log.log(level, "%s", msg, exc_info=traceback)
+
+
+class HttpServer:
+    """Runs a WSGI application in threads, with TLS where a context is given; a context manager."""
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        threads: int = 16,
+    ) -> None:
+        self._server = _LoggingServer((host, port), app, numthreads=threads, server_name="facepay")
+        self._server.timeout = 30
+        self._server.shutdown_timeout = 1
+        self._server.max_request_header_size = 65536
+        if tls is not None:
+            self._server.ssl_adapter = _adapter_of(tls)
+        self._thread = threading.Thread(target=self._server.serve, name="http", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port listened on, also when the system chose it."""
+        return int(self._server.bind_addr[1])
+
+    def __enter__(self) -> HttpServer:
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise LinkUnavailable(f"cannot listen on {self._server.bind_addr}: {error}") from error
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+        self._thread.join(5)
+
+
+def _adapter_of(tls: ssl.SSLContext) -> BuiltinSSLAdapter:
+    """Cheroot's adapter around a context that is already made: its own constructor wants file names."""
+    adapter = BuiltinSSLAdapter.__new__(BuiltinSSLAdapter)
+    adapter.__dict__.update(certificate=None, private_key=None, certificate_chain=None, ciphers=None)
+    adapter.__dict__.update(private_key_password=None, _server_env={})
+    adapter.context = tls
+    return adapter
