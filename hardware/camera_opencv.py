@@ -1,0 +1,205 @@
+"""A capture device of this machine, through OpenCV: named by a stable path, refused where it is software.
+
+A thread reads the device all the time and keeps the newest frame only, so that `read` has a true
+deadline even where the driver blocks, and a frame is never older than one period. A device that stops
+is gone, not silent: when its node vanishes or it fails a few times in a row, `read` says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import cv2
+import numpy as np
+
+from hardware.base import Clock, SystemClock
+from hardware.errors import CameraGone, CameraNotFound, CameraRefused, CameraTimeout
+from hardware.types import CameraIdentity, Frame, FrameOrigin, Pixels, SensorId
+from hardware.v4l2 import VideoDevice, describe_device
+
+_FAILURES_TO_GIVE_UP = 5
+_RETRY_S = 0.05
+_JOIN_S = 2.0
+
+
+class Grabber(Protocol):
+    """What is needed of a capture library: `cv2.VideoCapture` satisfies it."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Return whether there was a frame, and the frame `uint8[H, W, 3]` BGR."""
+
+    def release(self) -> None:
+        """Close the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """What is asked of the device. `allow_virtual` is for a laboratory; the production profile forbids it."""
+
+    width: int = 640
+    height: int = 480
+    frames_per_s: int = 30
+    allow_virtual: bool = False
+
+
+class OpenCvCamera:
+    """One capture device."""
+
+    def __init__(
+        self,
+        source: str,
+        options: DeviceOptions | None = None,
+        *,
+        clock: Clock | None = None,
+        describe: Callable[[str], VideoDevice] = describe_device,
+        opener: Callable[[Path, DeviceOptions], Grabber] | None = None,
+    ) -> None:
+        """Name a camera; nothing is opened yet.
+
+        Args:
+            source: an index, a node such as `/dev/video0`, or better a link below `/dev/v4l/by-id`.
+            options: what to ask of it.
+            clock: stamps the frames.
+            describe: finds out what the device is.
+            opener: opens it.
+
+        Raises:
+            CameraNotFound: there is no such device.
+        """
+        self._device = describe(source)
+        self._options = options or DeviceOptions()
+        self._clock = clock or SystemClock()
+        self._opener = opener or open_device
+        self._condition = threading.Condition()
+        self._newest: Frame | None = None
+        self._gone = ""
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def identity(self) -> CameraIdentity:
+        """What the device is."""
+        device = self._device
+        return CameraIdentity(
+            SensorId(device.stable_name),
+            FrameOrigin.DEVICE,
+            device.driver,
+            device.model,
+            device.serial,
+            is_virtual=device.is_virtual,
+        )
+
+    def __enter__(self) -> Self:
+        """Open the device and begin to read it.
+
+        Raises:
+            CameraRefused: it is software that poses as a camera.
+            CameraNotFound: it cannot be opened, for example because another program has it.
+        """
+        if self._device.is_virtual and not self._options.allow_virtual:
+            raise CameraRefused(
+                f"{self._device.node} is software posing as a camera (driver {self._device.driver}); "
+                "choose a real one"
+            )
+        grabber = self._opener(self._device.node, self._options)
+        self._newest, self._gone = None, ""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._keep_reading, args=(grabber,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop reading and close the device."""
+        self._stop.set()
+        with self._condition:
+            self._gone = "the camera is closed"
+            self._newest = None
+            self._condition.notify_all()
+        if self._thread is not None:
+            # A driver that hangs must not hang the terminal; the thread ends when the driver returns.
+            self._thread.join(_JOIN_S)
+            self._thread = None
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the newest frame not given before.
+
+        Raises:
+            CameraTimeout: none came in time.
+            CameraGone: the device is unplugged, fails, or is closed.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: self._newest is not None or self._gone, timeout_s)
+            if self._gone:
+                raise CameraGone(self._gone)
+            frame, self._newest = self._newest, None
+        if frame is None:
+            raise CameraTimeout(f"{self._device.node} gave no frame within {timeout_s:.1f} s")
+        return frame
+
+    def _keep_reading(self, grabber: Grabber) -> None:
+        sequence = failures = 0
+        try:
+            while not self._stop.is_set() and failures < _FAILURES_TO_GIVE_UP:
+                pixels = _frame_of(grabber)
+                if pixels is None:
+                    failures += 1
+                    if not self._device.node.exists():
+                        break
+                    self._stop.wait(_RETRY_S)
+                    continue
+                failures, sequence = 0, sequence + 1
+                self._offer(pixels, sequence)
+        finally:
+            grabber.release()
+            self._say_gone()
+
+    def _offer(self, pixels: Pixels, sequence: int) -> None:
+        frame = Frame(pixels, self._clock.now_ns(), sequence, self.identity.sensor, FrameOrigin.DEVICE)
+        with self._condition:
+            self._newest = frame
+            self._condition.notify_all()
+
+    def _say_gone(self) -> None:
+        unplugged = not self._device.node.exists()
+        why = "was unplugged" if unplugged else "stopped giving frames"
+        with self._condition:
+            self._gone = self._gone or f"the camera {self._device.model} {why}"
+            self._newest = None
+            self._condition.notify_all()
+
+
+def open_device(node: Path, options: DeviceOptions) -> Grabber:
+    """Open a V4L2 device with OpenCV.
+
+    Raises:
+        CameraNotFound: it cannot be opened.
+    """
+    capture = cv2.VideoCapture(str(node), cv2.CAP_V4L2)
+    if not capture.isOpened():
+        raise CameraNotFound(
+            f"{node} cannot be opened: another program may have it, or the user may not be in group video"
+        )
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, options.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.height)
+    capture.set(cv2.CAP_PROP_FPS, options.frames_per_s)
+    # One buffer only: with more, the first frames after a pause are old.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    grabber: Grabber = capture
+    return grabber
+
+
+def _frame_of(grabber: Grabber) -> Pixels | None:
+    try:
+        found, pixels = grabber.read()
+    except cv2.error:
+        return None
+    if not found or pixels is None or pixels.ndim != 3 or pixels.shape[2] != 3:
+        return None
+    return np.ascontiguousarray(pixels, dtype=np.uint8)

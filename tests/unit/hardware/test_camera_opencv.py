@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hardware.camera_opencv import DeviceOptions, OpenCvCamera, open_device
+from hardware.errors import CameraGone, CameraNotFound, CameraRefused, CameraTimeout
+from hardware.types import FrameOrigin
+from hardware.v4l2 import VideoDevice, describe_device
+
+
+class ScriptedDevice:
+    """A device of the test: gives `frames` pictures, then does what it was told to."""
+
+    def __init__(self, frames: int, *, then: str, node: Path) -> None:
+        self.frames, self.then, self.node = frames, then, node
+        self.released = threading.Event()
+        self.reads = 0
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        self.reads += 1
+        if self.reads <= self.frames:
+            return True, np.full((48, 64, 3), self.reads, np.uint8)
+        if self.then == "unplug":
+            self.node.unlink(missing_ok=True)
+        if self.then == "hang":
+            self.released.wait(0.5)
+        if self.then == "grey":
+            return True, np.zeros((48, 64), np.uint8)
+        return False, None
+
+    def release(self) -> None:
+        self.released.set()
+
+
+def camera_with(tmp_path: Path, frames: int, then: str, *, virtual: bool = False, **options: bool):
+    node = tmp_path / "video0"
+    node.touch()
+    device = ScriptedDevice(frames, then=then, node=node)
+    described = VideoDevice(node, "uvcvideo", "Test camera", "SN1", "0c45:6366", "1-1", virtual)
+    camera = OpenCvCamera(
+        "0",
+        DeviceOptions(**options),
+        describe=lambda _: described,
+        opener=lambda _node, _options: device,
+    )
+    return camera, device
+
+
+def read_until_error(camera: OpenCvCamera) -> Exception:
+    for _ in range(100):
+        try:
+            camera.read(2.0)
+        except (CameraGone, CameraTimeout) as error:
+            return error
+    raise AssertionError("the camera never ended")
+
+
+def test_frames_come_from_the_device(tmp_path: Path) -> None:
+    camera, device = camera_with(tmp_path, 1000, "fail")
+    with camera:
+        frame = camera.read(2.0)
+    assert frame.origin is FrameOrigin.DEVICE
+    assert frame.sensor == "0c45:6366-SN1"
+    assert frame.pixels.shape == (48, 64, 3)
+    assert device.released.wait(2)
+
+
+def test_a_camera_unplugged_in_the_middle_is_gone(tmp_path: Path) -> None:
+    camera, device = camera_with(tmp_path, 3, "unplug")
+    with camera:
+        error = read_until_error(camera)
+    assert isinstance(error, CameraGone)
+    assert "unplugged" in str(error)
+    assert device.released.is_set()
+
+
+@pytest.mark.parametrize("then", ["fail", "grey"])
+def test_a_camera_that_keeps_failing_is_gone(tmp_path: Path, then: str) -> None:
+    camera, _ = camera_with(tmp_path, 2, then)
+    with camera:
+        error = read_until_error(camera)
+    assert isinstance(error, CameraGone)
+    assert "stopped giving frames" in str(error)
+
+
+def test_a_driver_that_hangs_is_a_timeout_and_does_not_hang_the_close(tmp_path: Path) -> None:
+    camera, _ = camera_with(tmp_path, 0, "hang")
+    with camera, pytest.raises(CameraTimeout):
+        camera.read(0.05)
+
+
+def test_software_posing_as_a_camera_is_refused(tmp_path: Path) -> None:
+    camera, device = camera_with(tmp_path, 5, "fail", virtual=True)
+    with pytest.raises(CameraRefused, match="software posing"), camera:
+        pass
+    assert device.reads == 0
+    laboratory, _ = camera_with(tmp_path, 5, "fail", virtual=True, allow_virtual=True)
+    with laboratory:
+        assert laboratory.identity.is_virtual
+
+
+def test_a_closed_camera_gives_nothing(tmp_path: Path) -> None:
+    camera, _ = camera_with(tmp_path, 5, "fail")
+    with camera:
+        pass
+    with pytest.raises(CameraGone, match="closed"):
+        camera.read(0.01)
+
+
+def test_a_device_that_cannot_be_opened_says_what_to_check(tmp_path: Path) -> None:
+    with pytest.raises(CameraNotFound, match="group video"):
+        open_device(tmp_path / "video9", DeviceOptions())
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> tuple[Path, Path]:
+    """A machine with a USB camera and a loopback device, as sysfs shows them."""
+    dev, sysfs = tmp_path / "dev", tmp_path / "sys"
+    usb = sysfs / "devices" / "pci0" / "usb1" / "1-2"
+    interface = usb / "1-2:1.0"
+    driver = sysfs / "bus" / "drivers" / "uvcvideo"
+    node = interface / "video4linux" / "video0"
+    loopback = sysfs / "devices" / "virtual" / "video4linux" / "video7"
+    classes = sysfs / "class" / "video4linux"
+    for folder in (node, driver, loopback, classes, dev / "v4l" / "by-id"):
+        folder.mkdir(parents=True)
+    (node / "device").symlink_to(interface)
+    (interface / "driver").symlink_to(driver)
+    for name, text in (("idVendor", "0c45"), ("idProduct", "6366"), ("serial", "SN0001")):
+        (usb / name).write_text(text + "\n")
+    (node / "name").write_text("USB 2.0 Camera\n")
+    (loopback / "name").write_text("Dummy video device (0x0000)\n")
+    (classes / "video0").symlink_to(node)
+    (classes / "video7").symlink_to(loopback)
+    for name in ("video0", "video7"):
+        (dev / name).touch()
+    (dev / "v4l" / "by-id" / "usb-Camera").symlink_to(dev / "video0")
+    return dev, sysfs
+
+
+def test_a_usb_camera_is_known_by_product_and_serial(machine: tuple[Path, Path]) -> None:
+    dev, sysfs = machine
+    for source in ("0", str(dev / "video0"), str(dev / "v4l" / "by-id" / "usb-Camera")):
+        device = describe_device(source, dev, sysfs)
+        assert (device.driver, device.usb_id, device.serial) == ("uvcvideo", "0c45:6366", "SN0001")
+        assert device.stable_name == "0c45:6366-SN0001"
+        assert not device.is_virtual
+
+
+def test_a_loopback_device_is_known_as_software(machine: tuple[Path, Path]) -> None:
+    assert describe_device("7", *machine).is_virtual
+
+
+def test_an_absent_camera_is_answered_with_those_there_are(machine: tuple[Path, Path]) -> None:
+    with pytest.raises(CameraNotFound, match="usb-Camera"):
+        describe_device("3", *machine)
+    with pytest.raises(CameraNotFound, match="plugged in"):
+        describe_device("/dev/null", machine[0] / "none", machine[1])
