@@ -55,6 +55,12 @@ def sign_statement(kind: StatementKind, claims: Mapping[str, Json], signer: Sign
     return f"{message}.{_encode(signer.sign(message.encode()))}"
 
 
+def signer_of(token: str) -> KeyId:
+    """The key id a statement names; call it only on a statement that was verified."""
+    header = decode_object(_decode(token.split(".", 1)[0]), _HEADER_LIMIT)
+    return KeyId(str(header["kid"]))
+
+
 def verify_statement(kind: StatementKind, token: str, trusted: Mapping[KeyId, bytes]) -> dict[str, Json]:
     """The claims of a statement that one of the trusted Ed25519 public keys signed.
 
