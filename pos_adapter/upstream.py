@@ -16,10 +16,11 @@ from typing import Protocol
 
 from pos_adapter.base import Link
 from pos_adapter.errors import LinkClosed, LinkError, UpstreamUnreachable
+from pos_adapter.inbox import HungUp, Inbox, Received
 from pos_adapter.types import Outcome
 
 _log = logging.getLogger(__name__)
-_SLICE_S = 0.5
+_SLICE_S = 0.2
 
 FALL_BACK: Collection[Outcome] = frozenset(
     {
@@ -84,38 +85,64 @@ class Upstream:
             _log.exception("the journal did not take a forward of %s", key)
 
 
-def relay(till: Link, card: Link, first: bytes, *, quiet_s: float) -> int:
+def relay(inbox: Inbox, till: Link, card: Link, first: bytes, *, quiet_s: float) -> int:
     """Send `first` to the card terminal, then copy both ways until one side hangs up or all is quiet.
 
-    For wires where one connection is one exchange. Both links are closed at the end.
+    The till's bytes come through the wire session's inbox, whose pump goes on reading; news of a payment
+    in it is dropped. The card link is closed at the end.
 
     Returns:
         The number of bytes the card terminal answered.
     """
+    last = _Quiet(quiet_s)
     card.write(first)
-    last = [time.monotonic()]
-    ended = threading.Event()
-    up = threading.Thread(target=_copy, args=(till, card, last, ended, quiet_s), name="relay-up", daemon=True)
+    up = threading.Thread(target=_copy_up, args=(inbox, card, last), name="relay-up", daemon=True)
     up.start()
-    answered = _copy(card, till, last, ended, quiet_s)
-    card.close()
-    till.close()
-    up.join(2 * _SLICE_S)
+    answered = 0
+    try:
+        while last.is_lively():
+            data = card.read(_SLICE_S)
+            if data:
+                last.heard()
+                till.write(data)
+                answered += len(data)
+    except LinkClosed as error:
+        _log.debug("relay ended: %s", error)
+    finally:
+        last.end()
+        card.close()
+        up.join(2 * _SLICE_S)
     return answered
 
 
-def _copy(source: Link, target: Link, last: list[float], ended: threading.Event, quiet_s: float) -> int:
-    copied = 0
+class _Quiet:
+    """Knows when a relay has been silent for too long, or has ended."""
+
+    def __init__(self, quiet_s: float) -> None:
+        self._quiet_s = quiet_s
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+
+    def heard(self) -> None:
+        self._last = time.monotonic()
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def is_lively(self) -> bool:
+        return not self._ended.is_set() and time.monotonic() - self._last < self._quiet_s
+
+
+def _copy_up(inbox: Inbox, card: Link, last: _Quiet) -> None:
     try:
-        while not ended.is_set() and time.monotonic() - last[0] < quiet_s:
-            data = source.read(_SLICE_S)
-            if data:
-                last[0] = time.monotonic()
-                target.write(data)
-                copied += len(data)
-    except LinkClosed:
-        _log.debug("%s hung up", source.peer)
+        while last.is_lively():
+            item = inbox.get(_SLICE_S)
+            if isinstance(item, HungUp):
+                break
+            if isinstance(item, Received):
+                last.heard()
+                card.write(item.data)
     except LinkError as error:
-        _log.warning("relay from %s stopped: %s", source.peer, error)
-    ended.set()
-    return copied
+        _log.warning("the card terminal stopped listening: %s", error)
+    last.end()
+    card.close()
