@@ -19,4 +19,5 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "models": Command("facepay.cli.models", "list, install and check model packs"),
+    "calibrate": Command("facepay.cli.calibrate", "measure a pack's thresholds on photos"),
 }

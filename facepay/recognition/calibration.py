@@ -80,6 +80,7 @@ class Calibration:
     """Measured false match rates of one recogniser behind one detector.
 
     `scores` ascends and `rates` descends; `smallest_shown` is the lowest rate the data can show.
+    `provisional` says that the figures were taken over from elsewhere and not measured with this pack.
     """
 
     recogniser: ModelId
@@ -89,6 +90,7 @@ class Calibration:
     tail: Tail
     smallest_shown: float
     provenance: Provenance
+    provisional: bool = False
 
     def fmr_at(self, score: float) -> float:
         """Return the false match rate 0..1 of a single comparison at a score."""
@@ -172,6 +174,7 @@ def parse_calibration(text: str, source: str) -> Calibration:
             tail,
             float(table["smallest_shown"]),
             Provenance(**table["provenance"]),
+            bool(table.get("provisional", False)),
         )
         _require_monotone(calibration)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -185,6 +188,7 @@ def format_calibration(calibration: Calibration) -> str:
         f'recogniser = "{calibration.recogniser}"',
         f'detector = "{calibration.detector_sha256}"',
         f"smallest_shown = {calibration.smallest_shown:.6g}",
+        *(["provisional = true"] if calibration.provisional else []),
         f"scores = [{', '.join(f'{score:.5f}' for score in calibration.scores)}]",
         f"rates = [{', '.join(f'{rate:.6g}' for rate in calibration.rates)}]",
         "",

@@ -10,7 +10,7 @@ from facepay.recognition.base import Detector, Extractor, FeatureRows
 from facepay.recognition.calibration import Calibration
 from facepay.recognition.packs import PackSpec, PassiveKind
 from facepay.recognition.quality import Assessment, QualityGate
-from facepay.types import ModelId, Pixels
+from facepay.types import Detection, ModelId, Pixels
 from hardware.inference import InferenceSession
 
 
@@ -53,6 +53,7 @@ class RecognitionEngine:
         detector: Detector,
         extractor: Extractor,
         *,
+        detector_sha256: str,
         calibration: Calibration | None,
         liveness: LivenessModels,
         gate: QualityGate | None = None,
@@ -60,6 +61,7 @@ class RecognitionEngine:
         self._spec = spec
         self._detector = detector
         self._extractor = extractor
+        self._detector_sha256 = detector_sha256
         self._calibration = calibration
         self._liveness = liveness
         self._gate = gate or QualityGate()
@@ -73,6 +75,11 @@ class RecognitionEngine:
     def detector(self) -> Detector:
         """The pack's detector."""
         return self._detector
+
+    @property
+    def detector_sha256(self) -> str:
+        """Digest of the detector's weights."""
+        return self._detector_sha256
 
     @property
     def extractor(self) -> Extractor:
@@ -99,22 +106,35 @@ class RecognitionEngine:
         """The calibration, or None where the pack was never measured."""
         return self._calibration
 
-    def require_calibration(self) -> Calibration:
+    def require_calibration(self, *, production: bool = False) -> Calibration:
         """Return the calibration.
 
+        Args:
+            production: whether real money hangs on it; then a provisional one does not do.
+
         Raises:
-            SettingsError: the pack has none; the text says how to make it.
+            SettingsError: the pack has none, or only a provisional one; the text says how to make it.
         """
-        if self._calibration is None:
+        calibration, name = self._calibration, self._spec.name
+        if calibration is None:
             raise SettingsError(
-                f"model pack {self._spec.name} is not calibrated, so no threshold can be stated for it; "
-                f"run: facepay calibrate --pack {self._spec.name} --photos DIR"
+                f"model pack {name} is not calibrated, so no threshold can be stated for it; "
+                f"run: facepay calibrate --pack {name} --photos DIR"
             )
-        return self._calibration
+        if production and calibration.provisional:
+            raise SettingsError(
+                f"the thresholds of model pack {name} are provisional ({calibration.provenance.note}); "
+                f"before it takes money, run: facepay calibrate --pack {name} --photos DIR"
+            )
+        return calibration
 
     def assess(self, pixels: Pixels) -> Assessment:
         """Find the face in `uint8[H, W, 3]` BGR and judge whether it is good enough."""
-        return self._gate.judge(pixels, self._detector.detect(pixels))
+        return self.judge(pixels, self._detector.detect(pixels))
+
+    def judge(self, pixels: Pixels, detections: tuple[Detection, ...]) -> Assessment:
+        """Judge faces that were found already."""
+        return self._gate.judge(pixels, detections)
 
     def extract(self, faces: Sequence[Pixels]) -> FeatureRows:
         """Return `float32[N, D]` unit rows of aligned faces `uint8[112, 112, 3]` BGR."""

@@ -25,7 +25,12 @@ _SCRFD_SIZES, _SCRFD_SCORE, _SCRFD_NMS = (320, 128), 0.5, 0.4
 
 
 def load_engine(
-    spec: PackSpec, folders: Sequence[Path], *, threads: int = 1, calibrations: Path | None = None
+    spec: PackSpec,
+    folders: Sequence[Path],
+    *,
+    threads: int = 1,
+    calibrations: Path | None = None,
+    calibrated: bool = True,
 ) -> RecognitionEngine:
     """Load every model of a pack.
 
@@ -34,6 +39,7 @@ def load_engine(
         folders: where to look before the user data folder and insightface's.
         threads: threads of the recogniser, at least 1.
         calibrations: folder of the operator's own calibrations.
+        calibrated: whether to look for a calibration; measuring needs none.
 
     Raises:
         SettingsError: the pack cannot do the main job, or a file is missing or another one.
@@ -48,11 +54,16 @@ def load_engine(
         detector, extractor, detector_digest = _by_manifest(spec, places, threads)
     else:
         detector, extractor, detector_digest = _by_pack(spec, paths, threads)
-    calibration = find_calibration(spec.name, calibrations)
+    calibration = find_calibration(spec.name, calibrations) if calibrated else None
     if calibration is not None:
         calibration.require_for(extractor.model, detector_digest)
     return RecognitionEngine(
-        spec, detector, extractor, calibration=calibration, liveness=_liveness(spec, paths)
+        spec,
+        detector,
+        extractor,
+        detector_sha256=detector_digest,
+        calibration=calibration,
+        liveness=_liveness(spec, paths),
     )
 
 

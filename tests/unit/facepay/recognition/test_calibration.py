@@ -107,3 +107,17 @@ def test_built_in_calibrations_belong_to_their_packs(name: str) -> None:
     digests = {file.name: file.sha256 for file in spec.files}
     calibration.require_for(ModelId(digests[spec.recogniser.file]), digests[spec.detector.file])
     assert calibration.provenance.impostor_comparisons > 1_000_000
+
+
+def test_provisional_thresholds_are_marked_and_survive_the_file() -> None:
+    provisional = replace(MADE, provisional=True)
+    assert parse_calibration(format_calibration(provisional), "x").provisional
+    for name in ("opencv", "auraface", "buffalo_s", "buffalo_l", "antelopev2"):
+        found = find_calibration(name, None)
+        assert found is not None
+        assert found.provisional
+        assert "measured with" in found.provenance.note
+    for name in ("commerce", "research", "research_128"):
+        found = find_calibration(name, None)
+        assert found is not None
+        assert not found.provisional
