@@ -52,6 +52,10 @@ class Cancelled(Declined):
     """Shopper or cashier ended the sale before a decision."""
 
 
+class ChoseCard(Cancelled):
+    """The shopper or the cashier took the card instead."""
+
+
 class Busy(Declined):
     """Another sale has the camera; this one was not started."""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from enum import Enum
 
-from facepay.errors import Cancelled, FailureToAcquire
+from facepay.errors import Cancelled, ChoseCard, FailureToAcquire
 
 
 class Answer(Enum):
@@ -18,10 +18,6 @@ class Answer(Enum):
     DIGITS = "digits"
     CARD = "card"
     CANCEL = "cancel"
-
-
-class ChoseCard(Cancelled):
-    """The shopper or the cashier chose the card."""
 
 
 class Answers:
@@ -42,6 +38,10 @@ class Answers:
         """Drop an answer given before it was asked for, so that it cannot count for a later question."""
         with self._changed:
             self._given.pop(answer, None)
+
+    def has(self, answer: Answer) -> bool:
+        """Whether an answer was given."""
+        return answer in self._given
 
     @property
     def ended(self) -> bool:

@@ -33,7 +33,8 @@ class SaleView:
 
     `hint` is a value of `QualityHint`, `prompt` the liveness step asked for, `words` the key of the
     sentence that outcomes has for this moment, `factor` the second factor asked for ("digits" or
-    "pin"), `colour` what the screen shines during a flash step (#rrggbb).
+    "pin"), `light` the colours that the screen shines during a flash step, as JSON text of
+    `liveness.types.ColourSchedule.as_json` with the prompt's number, `fraction` 0..1 how far a capture is.
     """
 
     phase: Phase
@@ -44,7 +45,8 @@ class SaleView:
     currency: str = ""
     hint: str = ""
     prompt: str = ""
-    colour: str = ""
+    light: str = ""
+    fraction: float = 0.0
     factor: str = ""
     account: str = ""
     words: str = ""

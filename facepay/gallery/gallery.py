@@ -54,6 +54,10 @@ class Gallery:
         """How many payers can be found by their face."""
         return len(set(self._loaded.values()))
 
+    def references(self, among: frozenset[SubjectId] | None = None) -> int:
+        """How many references a search compares; the threshold depends on it."""
+        return sum(1 for subject in self._loaded.values() if among is None or subject in among)
+
     def load(self) -> int:
         """Finish interrupted erasures, open every reference into the matcher; how many payers there are.
 

@@ -86,7 +86,7 @@ class RecognitionSettings:
     models: tuple[Path, ...] = ()
     threads: int = within(2, 1, 64)
     target_fpir: float = within(1e-3, 1e-9, 0.1)
-    margin: float = within(0.08, 0.0, 1.0)
+    margin: float = within(0.03, 0.0, 1.0)
     licence_holder: str = ""
 
 

@@ -1,0 +1,32 @@
+"""What the checkout needs of a payer's account."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from facepay.policy import FactorPreference, Spending
+from pos_adapter.types import Money
+
+
+class PayerAccounts(Protocol):
+    """Limits, lock-outs, spending and PINs of the payers."""
+
+    def require_usable(self, account: str, amount: Money) -> None:
+        """Raise LimitExceeded where a lock-out or one of the payer's own limits forbids this payment."""
+        ...
+
+    def spending(self, account: str) -> Spending:
+        """What was spent since the last PIN."""
+        ...
+
+    def has_paid(self, account: str) -> bool:
+        """Whether a payment of this account was ever approved."""
+        ...
+
+    def preference(self, account: str) -> FactorPreference:
+        """What the payer asked for at enrolment."""
+        ...
+
+    def require_pin(self, account: str, pin: str) -> None:
+        """Raise FactorFailed when the PIN is wrong, missing or locked; counts the failure."""
+        ...

@@ -1,0 +1,102 @@
+"""Asks the shopper for what the policy wants beside the face: digits that narrow, or the PIN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from facepay.checkout.parts import CheckoutParts
+from facepay.checkout.screen import Screen
+from facepay.counter import Answer, Answers, Phase
+from facepay.errors import FactorFailed, LimitExceeded
+from facepay.gallery import EnrolledSubject
+from facepay.policy import FactorDecision, FactorRequirement, PolicyInputs, decide
+from facepay.types import Identification, SubjectId
+from pos_adapter.types import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the shopper has added to the face so far."""
+
+    digits: bool = False
+    pin: bool = False
+
+    @property
+    def name(self) -> str:
+        """The strongest of them, for the journal."""
+        return "pin" if self.pin else "digits" if self.digits else "face"
+
+
+class FactorDesk:
+    """The factors of one sale."""
+
+    def __init__(self, parts: CheckoutParts, answers: Answers, screen: Screen) -> None:
+        self._parts = parts
+        self._answers = answers
+        self._screen = screen
+
+    def ask_candidates(self) -> frozenset[SubjectId]:
+        """Ask for digits and tell who has them; nobody has, and nobody will be found."""
+        return self._parts.gallery.candidates_for(self._ask("digits"))
+
+    def require_factors(
+        self,
+        subject: EnrolledSubject,
+        amount: Money,
+        identification: Identification,
+        level: int,
+        given: Given,
+    ) -> Given:
+        """Ask until the policy is content.
+
+        Raises:
+            LimitExceeded: the policy refuses whatever is added.
+            FactorFailed: what was entered is wrong too often, or locked.
+        """
+        for _ in range(self._parts.terms.factor_tries):
+            decision = self._decide(subject, amount, identification, level, given)
+            if decision.required is FactorRequirement.REFUSE:
+                raise LimitExceeded(f"the policy refuses: {', '.join(decision.rules)}")
+            if decision.satisfied:
+                return given
+            given = self._add(decision.missing, subject, given)
+        raise FactorFailed("the factors asked for were not given")
+
+    def _decide(
+        self,
+        subject: EnrolledSubject,
+        amount: Money,
+        identification: Identification,
+        level: int,
+        given: Given,
+    ) -> FactorDecision:
+        accounts = self._parts.accounts
+        return decide(
+            PolicyInputs(
+                amount=amount,
+                spending=accounts.spending(subject.account),
+                liveness_level=level,
+                margin=identification.margin,
+                gallery_size=1 if given.digits else max(1, self._parts.gallery.size),
+                first_payment=not accounts.has_paid(subject.account),
+                look_alike=subject.look_alike,
+                preference=accounts.preference(subject.account),
+                digits_given=given.digits,
+                pin_given=given.pin,
+            ),
+            self._parts.rules,
+        )
+
+    def _add(self, missing: FactorRequirement, subject: EnrolledSubject, given: Given) -> Given:
+        if missing is FactorRequirement.DIGITS:
+            if subject.subject not in self._parts.gallery.candidates_for(self._ask("digits")):
+                raise FactorFailed("the digits are another account's")
+            return replace(given, digits=True)
+        self._parts.accounts.require_pin(subject.account, self._ask("pin"))
+        return replace(given, pin=True)
+
+    def _ask(self, factor: str) -> str:
+        # A code typed before it was asked for belongs to nothing on the screen.
+        self._answers.forget(Answer.DIGITS)
+        self._screen.show(Phase.FACTOR, factor=factor)
+        return self._answers.wait(Answer.DIGITS, self._parts.terms.factor_s)

@@ -1,0 +1,88 @@
+"""From the faces of a capture to one enrolled payer, or to nobody.
+
+Three things have to hold: the kept faces are one person's, the best candidate is above the threshold
+for as many references as were compared, and the second one is far enough behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facepay.capture import Captured, StageTimes
+from facepay.errors import AmbiguousMatch, AttackSuspected, FailureToAcquire, NoMatch
+from facepay.gallery import Gallery
+from facepay.recognition.engine import RecognitionEngine
+from facepay.types import CandidateList, Identification, Probe, SubjectId
+
+SAME_PERSON_FMR = 1e-3
+"""How often two strangers may pass as one person within a capture; liveness watches the track as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationTerms:
+    """`target_fpir` is the share of strangers that may be taken for somebody; `margin` in cosine."""
+
+    target_fpir: float
+    margin: float
+
+
+class Identifier:
+    """Embeds, compares and decides."""
+
+    def __init__(self, engine: RecognitionEngine, gallery: Gallery, terms: IdentificationTerms) -> None:
+        self._engine = engine
+        self._gallery = gallery
+        self._terms = terms
+
+    def probe_of(self, captured: Captured, times: StageTimes) -> Probe:
+        """Embed the kept faces and merge them.
+
+        Raises:
+            FailureToAcquire: no face was kept.
+            AttackSuspected: the kept faces are not one person's.
+        """
+        if not captured.samples:
+            raise FailureToAcquire("no usable face was kept")
+        with times.stage("extract"):
+            rows = self._engine.extract([sample.face for sample in captured.samples])
+        alike = self._engine.require_calibration().threshold_for(1, SAME_PERSON_FMR).score
+        if float((rows @ rows.T).min()) < alike:
+            raise AttackSuspected("the face changed during the capture")
+        mean = rows.mean(axis=0)
+        return Probe(np.asarray(mean / np.linalg.norm(mean), dtype=np.float32), self._engine.model)
+
+    def identify(
+        self, probe: Probe, times: StageTimes, among: frozenset[SubjectId] | None = None
+    ) -> Identification:
+        """Search for the probe; `among` are those left after the digits.
+
+        Raises:
+            NoMatch: nobody enrolled is similar enough.
+            AmbiguousMatch: two are too similar to be told apart.
+        """
+        with times.stage("search"):
+            candidates = self._gallery.search(probe, among)
+        threshold = self._engine.require_calibration().threshold_for(
+            max(1, self._gallery.references(among)), self._terms.target_fpir
+        )
+        return require_one(candidates, threshold.score, self._terms.margin)
+
+
+def require_one(candidates: CandidateList, threshold: float, margin: float) -> Identification:
+    """The one candidate that is above the threshold and clear of the second.
+
+    Raises:
+        NoMatch: none is above the threshold, or a score is no number.
+        AmbiguousMatch: the second is nearer than `margin`.
+    """
+    # Written so that a score that is no number fails the comparison and declines.
+    if not candidates or not candidates[0].score >= threshold:
+        raise NoMatch("nobody enrolled is similar enough")
+    if len(candidates) == 1:
+        return Identification(candidates[0].subject, candidates[0].score, threshold, None)
+    apart = candidates[0].score - candidates[1].score
+    if not apart >= margin:
+        raise AmbiguousMatch("two enrolled payers are too similar to tell apart")
+    return Identification(candidates[0].subject, candidates[0].score, threshold, apart)

@@ -1,0 +1,57 @@
+"""What a checkout is made of; `facepay.terminal` fills it in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from facepay.capture import FaceCapture
+from facepay.capture.tries import LivenessTries
+from facepay.checkout.base import PayerAccounts
+from facepay.checkout.identify import Identifier
+from facepay.counter import Counter
+from facepay.gallery import Gallery
+from facepay.journal import Journal
+from facepay.outcomes import Row, Words
+from facepay.policy import Rule
+from facepay.settlement import Settlement
+
+Alert = Callable[[BaseException, Row], None]
+"""Tells an operator; returns at once and never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutTerms:
+    """Names and patience of one terminal; seconds. `digits_gallery` is when digits narrow the search."""
+
+    terminal: str
+    payee: str
+    currency: str
+    tap_s: float = 60.0
+    confirm_s: float = 30.0
+    factor_s: float = 45.0
+    acknowledge_s: float = 30.0
+    cancel_s: float = 0.2
+    digits_gallery: int = 1_000
+    factor_tries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutParts:
+    """The resources of one terminal."""
+
+    terms: CheckoutTerms
+    counter: Counter
+    capture: FaceCapture
+    tries: LivenessTries
+    identifier: Identifier
+    gallery: Gallery
+    rules: Sequence[Rule]
+    accounts: PayerAccounts
+    journal: Journal
+    settlement: Settlement
+    words: Words
+    pseudonym: Callable[[str], str]
+    alert: Alert
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -1,0 +1,198 @@
+"""One payment by face, step by step.
+
+The sale runs in a thread of its own, so that a cancel is answered at once even while a camera or a
+provider takes its time; whatever it does after a cancel, it does without charging anybody.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from facepay.capture import Captured, StageTimes
+from facepay.capture.capture import OpenCapture
+from facepay.checkout.factor import FactorDesk, Given
+from facepay.checkout.parts import CheckoutParts
+from facepay.checkout.records import approval_of
+from facepay.checkout.screen import Screen, Watch, digest_of
+from facepay.counter import Answer, Answers, Phase
+from facepay.errors import (
+    AttackSuspected,
+    AuthorisationDeclined,
+    Cancelled,
+    FailureToAcquire,
+    NotEnrolled,
+)
+from facepay.gallery import EnrolledSubject
+from facepay.journal import State
+from facepay.outcomes import CashierWords
+from facepay.psp.base import Answer as ProviderAnswer
+from facepay.psp.base import PayerToken
+from facepay.types import Identification, Probe
+from hardware.types import FrameOrigin
+from liveness.session import LivenessSession
+from liveness.types import PadStatus
+from pos_adapter.base import ProgressListener
+from pos_adapter.types import PaymentRequest, PaymentResponse, ProgressStep, TransactionId
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays, and what led there; nothing of it is biometric."""
+
+    subject: EnrolledSubject
+    level: int
+    given: Given
+
+
+class FaceSale:
+    """One payment request on its way through the terminal."""
+
+    def __init__(
+        self,
+        parts: CheckoutParts,
+        payment: TransactionId,
+        request: PaymentRequest,
+        progress: ProgressListener,
+        receipt: int,
+    ) -> None:
+        self._parts = parts
+        self._payment = payment
+        self._request = request
+        self._progress = progress
+        self._receipt = receipt
+        self.answers: Answers = parts.counter.open(payment)
+        self.times = StageTimes()
+        simulated = parts.capture.identity.origin is not FrameOrigin.DEVICE
+        self.screen = Screen(parts.counter, payment, parts.terms.payee, request.amount, simulated=simulated)
+
+    def run(self) -> PaymentResponse:
+        """The steps of one payment.
+
+        Raises:
+            Declined: the system works and says no.
+            Fault, HardwareError, PspError and the other families: something is broken.
+        """
+        self._offer()
+        attempt = self._open_try()
+        watch = self.screen.watcher(attempt, self.answers, time.monotonic_ns)
+        with self._parts.capture.opened(watch, self.times) as capture:
+            captured = self._capture(capture, attempt)
+            probe = self._parts.identifier.probe_of(captured, self.times)
+            level = self._require_alive(captured)
+            del captured
+            identification, given = self._identify(probe)
+            del probe
+            payer = self._decide(identification, level, given)
+            act = self._confirm(capture, attempt, watch, payer)
+        return self._pay(payer, act)
+
+    def _offer(self) -> None:
+        """Show amount and payee; the camera stays closed until the shopper taps."""
+        self._progress(ProgressStep.WAITING_FOR_SHOPPER)
+        self._parts.gallery.refresh()
+        self.screen.show(Phase.OFFERED)
+        patience_s = min(self._parts.terms.tap_s, self._request.timeout_s or self._parts.terms.tap_s)
+        with self.times.stage("tap"):
+            self.answers.wait(Answer.TAP, patience_s)
+
+    def _open_try(self) -> LivenessSession:
+        tries = self._parts.tries
+        amount = self._request.amount
+        return tries.open(tries.policy.tier_for(amount.minor), amount, self._parts.capture.identity)
+
+    def _capture(self, capture: OpenCapture, attempt: LivenessSession) -> Captured:
+        """Guide the shopper until the liveness try is decided."""
+        self._progress(ProgressStep.CAPTURING)
+        self.screen.show(Phase.CAPTURING)
+        return capture.run(attempt)
+
+    def _require_alive(self, captured: Captured) -> int:
+        """The level of liveness that was reached; refuses an attack, and what could not be judged."""
+        pad = captured.pad
+        if pad.status is PadStatus.REFUSED:
+            reasons = ", ".join(reason.value for reason in pad.reasons)
+            raise AttackSuspected(f"presentation attack detection refused: {reasons}")
+        if pad.status is not PadStatus.ACCEPTED or pad.level is None:
+            reasons = ", ".join(reason.value for reason in pad.reasons)
+            raise FailureToAcquire(f"liveness could not be judged: {reasons}")
+        return int(pad.level)
+
+    def _identify(self, probe: Probe) -> tuple[Identification, Given]:
+        """Who it is; in a big gallery the digits narrow the search first."""
+        given = Given()
+        among = None
+        desk = FactorDesk(self._parts, self.answers, self.screen)
+        if self._parts.gallery.size > self._parts.terms.digits_gallery:
+            among = desk.ask_candidates()
+            given = Given(digits=True)
+        return self._parts.identifier.identify(probe, self.times, among), given
+
+    def _decide(self, identification: Identification, level: int, given: Given) -> Payer:
+        """Whether this payer may pay this amount, and with which factor beside the face."""
+        with self.times.stage("decide"):
+            subject = self._parts.gallery.find_subject(identification.subject)
+            if subject is None:
+                raise NotEnrolled("the payer withdrew while the sale was running")
+            self._parts.accounts.require_usable(subject.account, self._request.amount)
+        desk = FactorDesk(self._parts, self.answers, self.screen)
+        given = desk.require_factors(subject, self._request.amount, identification, level, given)
+        return Payer(subject, level, given)
+
+    def _confirm(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, payer: Payer) -> str:
+        """The shopper accepts amount, payee and account by a smile, a nod or a tap."""
+        terms = self._parts.terms
+        self._progress(ProgressStep.CONFIRMING)
+        masked = payer.subject.masked_account
+        watch.guiding = False
+        self.answers.forget(Answer.CONFIRM)
+        self.screen.show(Phase.CONFIRM, account=masked)
+        shown = digest_of(terms.payee, self._request.amount, masked)
+        attempt.ask_consent(time.monotonic_ns(), shown)
+        with self.times.stage("confirm"):
+            agreed = capture.watch(
+                attempt,
+                lambda: attempt.consent is not None or self.answers.has(Answer.CONFIRM),
+                terms.confirm_s,
+            )
+        if not agreed:
+            raise FailureToAcquire("the shopper did not confirm in time")
+        return attempt.consent.act.value if attempt.consent is not None else "tap"
+
+    def _pay(self, payer: Payer, act: str) -> PaymentResponse:
+        """Journal, authorise, journal; then the till may be told."""
+        self.answers.require_going_on()
+        self._progress(ProgressStep.AUTHORISING)
+        self.screen.show(Phase.AUTHORISING, account=payer.subject.masked_account)
+        self._write_identified(payer, act)
+        terms = self._parts.terms
+        with self.times.stage("authorise"):
+            answer = self._parts.settlement.authorise(
+                self._payment,
+                PayerToken(payer.subject.account),
+                self._request.amount,
+                payee=terms.payee,
+                terminal=terms.terminal,
+            )
+        if answer.answer is not ProviderAnswer.APPROVED:
+            raise AuthorisationDeclined("the payment provider declined")
+        if self.answers.ended:
+            # The till or the shopper left while the provider was thinking: nothing is charged.
+            self._parts.settlement.acknowledge(self._payment, learned=False)
+            raise Cancelled("cancelled while the provider was asked")
+        return approval_of(self._parts.settlement.announce(self._payment))
+
+    def _write_identified(self, payer: Payer, act: str) -> None:
+        parts = self._parts
+        facts = {
+            "account": payer.subject.account,
+            "masked": payer.subject.masked_account,
+            "pseudonym": parts.pseudonym(payer.subject.subject),
+            "liveness_level": payer.level,
+            "factor": payer.given.name,
+            "consent_act": act,
+            "origin": parts.capture.identity.origin.value,
+            "receipt": self._receipt,
+            "approved_message": parts.words.cashier[CashierWords.APPROVED],
+        }
+        parts.journal.advance(self._payment, State.IDENTIFIED, facts=facts)
