@@ -24,7 +24,7 @@ from facepay.errors import (
     NotEnrolled,
 )
 from facepay.gallery import EnrolledSubject
-from facepay.journal import State
+from facepay.journal import Facts, State
 from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
 from facepay.psp.base import PayerToken
@@ -184,7 +184,7 @@ class FaceSale:
 
     def _write_identified(self, payer: Payer, act: str) -> None:
         parts = self._parts
-        facts = {
+        facts: Facts = {
             "account": payer.subject.account,
             "masked": payer.subject.masked_account,
             "pseudonym": parts.pseudonym(payer.subject.subject),

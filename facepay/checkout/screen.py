@@ -71,16 +71,34 @@ class Watch:
         if not self.guiding:
             return
         self._screen.guide(guidance)
-        if guidance.prompt.number != self._number:
-            self._number = guidance.prompt.number
+        self._tell_shown(guidance.prompt)
+
+    def _tell_shown(self, prompt: Prompt) -> None:
+        if prompt.number == self._number:
+            return
+        # Words count as shown once they are on the counter; a light only when the page says when.
+        light_ns = self._answers.find_light(prompt.number)
+        if prompt.schedule is None:
             self._attempt.shown(self._now_ns())
+        elif light_ns is not None:
+            self._attempt.shown(light_ns)
+        else:
+            return
+        self._number = prompt.number
 
 
 def light_of(prompt: Prompt) -> str:
     """The colours to shine, as JSON text for the page; empty for none."""
     if prompt.schedule is None:
         return ""
-    return json.dumps({"number": prompt.number, **prompt.schedule.as_json()}, separators=(",", ":"))
+    drawn = prompt.schedule.as_json()["steps"]
+    steps = [{"colour": row["colour"], "ms": row["duration_ms"]} for row in _rows(drawn)]
+    light = {"id": prompt.number, "ramp_ms": prompt.schedule.ramp_ms, "steps": steps}
+    return json.dumps(light, separators=(",", ":"))
+
+
+def _rows(drawn: object) -> list[dict[str, object]]:
+    return [row for row in drawn if isinstance(row, dict)] if isinstance(drawn, list) else []
 
 
 def digest_of(payee: str, amount: Money, account: str) -> bytes:

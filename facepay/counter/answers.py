@@ -26,7 +26,16 @@ class Answers:
     def __init__(self, sale: str) -> None:
         self.sale = sale
         self._given: dict[Answer, str] = {}
+        self._lights: dict[int, int] = {}
         self._changed = threading.Condition()
+
+    def report_light(self, number: int, at_ns: int) -> None:
+        """The page shone the colours of prompt `number`; the first at monotonic `at_ns`."""
+        self._lights.setdefault(number, at_ns)
+
+    def find_light(self, number: int) -> int | None:
+        """When the colours of a prompt began, or None as long as no page said so."""
+        return self._lights.get(number)
 
     def give(self, answer: Answer, text: str = "") -> None:
         """Record an answer; digits carry their text."""

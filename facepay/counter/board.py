@@ -85,6 +85,14 @@ class Counter:
         """The shopper has typed a code."""
         return self._give(Answer.DIGITS, sale, digits)
 
+    def report_light(self, number: int, at_ns: int, sale: str = "") -> bool:
+        """The page shone the light of prompt `number`, its first colour at monotonic `at_ns`."""
+        answers = self._answers
+        if answers is None or (sale and sale != answers.sale):
+            return False
+        answers.report_light(number, at_ns)
+        return True
+
     def choose_card(self, sale: str = "") -> bool:
         """Shopper or cashier takes the card instead; works at every moment."""
         return self._give(Answer.CARD, sale)

@@ -32,9 +32,10 @@ class SaleView:
     """What is on the screens. It holds no score, no name and no pixel.
 
     `hint` is a value of `QualityHint`, `prompt` the liveness step asked for, `words` the key of the
-    sentence that outcomes has for this moment, `factor` the second factor asked for ("digits" or
-    "pin"), `light` the colours that the screen shines during a flash step, as JSON text of
-    `liveness.types.ColourSchedule.as_json` with the prompt's number, `fraction` 0..1 how far a capture is.
+    sentence that outcomes has for the shopper at this moment and `cashier_words` the cashier's,
+    `factor` the second factor asked for ("digits" or "pin"). `light` is what the screen shines during
+    a flash step, as JSON text: `{"id": number, "ramp_ms": ms, "steps": [{"colour": "#rrggbb", "ms": ms}]}`;
+    the page reports it with `Counter.report_light`. `fraction` 0..1 is how far a capture has come.
     """
 
     phase: Phase
@@ -50,6 +51,7 @@ class SaleView:
     factor: str = ""
     account: str = ""
     words: str = ""
+    cashier_words: str = ""
     card_available: bool = True
     simulated: bool = False
     """Whether the camera is a replayed or browser one, told to shopper and cashier."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -143,6 +143,16 @@ class Journal:
     def refunds_of(self, original: TransactionId) -> Sequence[Entry]:
         """Every refund ever begun for a payment, oldest first."""
         return self._read(lambda connection: _refunds(connection, original))
+
+    def newest(self, limit: int = 10_000) -> Iterator[Entry]:
+        """Payments of this chain, refunds left out, the newest first."""
+        query = (
+            select(_PAYMENT)
+            .where(JournalPayment.chain == self._chain, JournalPayment.original.is_(None))
+            .order_by(JournalPayment.at_ms.desc(), JournalPayment.payment.desc())
+            .limit(limit)
+        )
+        yield from self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
 
     def _open(self, connection: Connection, opening: Opening) -> Entry:
         first = {

@@ -1,0 +1,149 @@
+"""One sale in its thread, and the one answer that leaves it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from facepay.checkout.parts import CheckoutParts
+from facepay.checkout.sale import FaceSale
+from facepay.counter import Answer, Phase
+from facepay.errors import Cancelled, ChoseCard, Declined, Fault, OutcomeUnknown
+from facepay.journal import Entry, JournalError, State
+from facepay.outcomes import CashierWords, Row, ShopperWords, outcome_of
+from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, PaymentResponse, Settlement
+
+log = logging.getLogger(__name__)
+ABORT = Row(Outcome.CASHIER_ABORT, ShopperWords.CANCELLED, CashierWords.CANCELLED)
+NOT_YET_MONEY = frozenset({State.NEW, State.IDENTIFIED})
+
+
+class RunningSale:
+    """Runs a `FaceSale` and gives one answer, by its end or by a cancel, whichever comes first."""
+
+    def __init__(
+        self,
+        parts: CheckoutParts,
+        sale: FaceSale,
+        entry: Entry,
+        request: PaymentRequest,
+        release: Callable[[], None],
+    ) -> None:
+        self._parts = parts
+        self._sale = sale
+        self._release = release
+        self._lock = threading.Lock()
+        self._answered = threading.Event()
+        self._aborted = threading.Event()
+        self.entry = entry
+        self.request = request
+        self.response: PaymentResponse | None = None
+        self.abandoned = False
+        """Whether the answer is out while the thread is still winding down."""
+
+    def start(self) -> None:
+        """Start the sale's thread."""
+        threading.Thread(target=self._work, name=f"sale-{self.entry.payment[:8]}", daemon=True).start()
+
+    def abort(self) -> None:
+        """The till cancels: an approval that was not answered yet will not be."""
+        self._sale.answers.give(Answer.CANCEL)
+        self._aborted.set()
+
+    def wait(self) -> PaymentResponse:
+        """The answer; at most `cancel_s` after an abort."""
+        while not self._answered.wait(0.02):
+            if self._aborted.is_set() and not self._answered.wait(self._parts.terms.cancel_s):
+                self._abandon()
+        if self.response is None:
+            raise OutcomeUnknown("the sale ended without an answer")
+        return self.response
+
+    def record(self, record: PaymentRecord) -> PaymentRecord:
+        """The record with the answer that went out."""
+        return replace(record, response=self.response, settlement=Settlement.NONE)
+
+    def _abandon(self) -> None:
+        with self._lock:
+            if self.response is None:
+                self.abandoned = True
+                self._answer(self._response(ABORT), ABORT, Phase.CANCELLED)
+
+    def _work(self) -> None:
+        try:
+            response, row, phase = self._run()
+            with self._lock:
+                late = self.response is not None
+                if not late:
+                    self._answer(response, row, phase)
+            if late and response.outcome.is_approval:
+                # The till was told of the abort a moment before the approval was written.
+                self._parts.settlement.acknowledge(self.entry.payment, learned=False)
+        finally:
+            # The slot is free before anybody hears the answer, so that the next sale is never
+            # told busy by the one it follows.
+            self._release()
+            self.abandoned = False
+            self._answered.set()
+
+    def _run(self) -> tuple[PaymentResponse, Row | None, Phase]:
+        try:
+            return self._sale.run(), None, Phase.APPROVED
+        except Exception as error:
+            row = ABORT if self._aborted.is_set() and isinstance(error, Cancelled) else outcome_of(error)
+            self._report(error, row)
+            self._close(error, row)
+            return self._response(row), row, _phase(error, row)
+
+    def _answer(self, response: PaymentResponse, row: Row | None, phase: Phase) -> None:
+        self.response = response
+        shopper = row.shopper if row else ShopperWords.APPROVED
+        cashier = row.cashier if row else CashierWords.APPROVED
+        self._sale.screen.show(
+            phase, words=shopper.value, cashier_words=cashier.value, account=response.account
+        )
+        if self.abandoned:
+            self._answered.set()
+
+    def _report(self, error: Exception, row: Row) -> None:
+        if row.alert or not isinstance(error, Declined):
+            log.error("payment %s: %s", self.entry.payment, error, exc_info=not isinstance(error, Fault))
+            self._parts.alert(error, row)
+        else:
+            log.info("payment %s: %s", self.entry.payment, type(error).__name__)
+
+    def _close(self, error: Exception, row: Row) -> None:
+        """Write the end of a payment that never reached the money; the rest is settlement's."""
+        state = State.DECLINED if isinstance(error, Declined) and row is not ABORT else State.ABORTED
+        try:
+            entry = self._parts.journal.find(self.entry.payment)
+            if entry is not None and entry.state in NOT_YET_MONEY:
+                facts = {
+                    "reason": type(error).__name__,
+                    "outcome": row.outcome.value,
+                    "message": self._parts.words.cashier[row.cashier],
+                }
+                self._parts.journal.advance(self.entry.payment, state, facts=facts)
+        except JournalError as journal_error:
+            log.error("payment %s: its end could not be written: %s", self.entry.payment, journal_error)
+
+    def _response(self, row: Row) -> PaymentResponse:
+        at = datetime.fromtimestamp(self.entry.at_ms / 1000, UTC)
+        return PaymentResponse(
+            row.outcome,
+            self.request.amount,
+            at,
+            transaction=self.entry.payment,
+            message=self._parts.words.cashier[row.cashier],
+        )
+
+
+def _phase(error: Exception, row: Row) -> Phase:
+    if isinstance(error, ChoseCard):
+        return Phase.CARD
+    if row is ABORT or isinstance(error, Cancelled):
+        return Phase.CANCELLED
+    return Phase.DECLINED
