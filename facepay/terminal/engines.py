@@ -1,0 +1,76 @@
+"""Builds recognition and liveness from the model pack of the settings."""
+
+from __future__ import annotations
+
+import logging
+
+from facepay.capture.tries import LivenessTries, TryTerms
+from facepay.recognition.engine import RecognitionEngine
+from facepay.recognition.licences import require_licensed
+from facepay.recognition.loading import load_engine
+from facepay.recognition.pack_store import choose_pack, search_folders
+from facepay.recognition.packs import PassiveKind
+from facepay.settings import Settings
+from keys import KeyStore
+from liveness.engine import LivenessEngine, LivenessModels
+from liveness.errors import ModelUnusable
+from liveness.landmarks import FaceMesh
+from liveness.passive import MiniFasPair
+from liveness.policy import LivenessPolicy
+
+log = logging.getLogger(__name__)
+SECRET_LABEL = b"facepay/liveness/challenge/v1"
+
+
+def build_engine(settings: Settings) -> RecognitionEngine:
+    """Load the pack; never downloads.
+
+    Raises:
+        SettingsError: no pack is here, or its licence forbids production.
+    """
+    folders = search_folders(settings.recognition.models)
+    spec = choose_pack(settings.recognition.pack, folders)
+    require_licensed(
+        spec, production=settings.production, licence_holder=settings.recognition.licence_holder
+    )
+    engine = load_engine(
+        spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
+    )
+    engine.require_calibration()
+    return engine
+
+
+def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -> LivenessTries:
+    """Liveness on the pack's networks.
+
+    Raises:
+        ModelUnusable: the pack has no passive network; the terminal does not start without one.
+    """
+    secret = bytearray(32)
+    keys.derive_into(SECRET_LABEL, secret)
+    models = LivenessModels(_mesh(engine), (_pair(engine),))
+    made = LivenessEngine(models, LivenessPolicy(), secret=bytes(secret))
+    terms = TryTerms(settings.terminal.terminal, float(settings.camera.frames_per_s))
+    return LivenessTries(made, terms)
+
+
+def _pair(engine: RecognitionEngine) -> MiniFasPair:
+    pair = sorted(
+        (model for model in engine.liveness.passive if model.kind is PassiveKind.MINIFAS),
+        key=lambda model: model.crop_scale,
+    )
+    if len(pair) != 2:
+        raise ModelUnusable(
+            f"model pack {engine.spec.name} has no MiniFASNet pair: choose one that has (facepay models list)"
+        )
+    narrow, wide = pair
+    return MiniFasPair(narrow.session, wide.session, input_name=narrow.session.input_names[0])
+
+
+def _mesh(engine: RecognitionEngine) -> FaceMesh | None:
+    mesh = engine.liveness.mesh
+    if mesh is None:
+        log.warning("model pack %s has no face mesh: smile and turn cannot be seen", engine.spec.name)
+        return None
+    names = mesh.landmarks.input_names[0], mesh.blendshapes.input_names[0]
+    return FaceMesh(mesh.landmarks, mesh.blendshapes, input_names=names)
