@@ -36,6 +36,10 @@ class NotEnrolled(Declined):
     """The claimed account (digits, capsule) has no reference here."""
 
 
+class LookAlike(Declined):
+    """Somebody enrolled looks the same; staff has to review before this person is enrolled."""
+
+
 class FactorFailed(Declined):
     """A required second factor was wrong, missing or locked."""
 

@@ -22,12 +22,16 @@ from facepay.outcomes import Row, outcome_of
 from facepay.settlement import Settled
 from pos_adapter.base import ProgressListener
 from pos_adapter.types import (
+    AdjustmentResponse,
     ExchangeKey,
     Outcome,
     PaymentRecord,
     PaymentRequest,
     PaymentResponse,
+    RefundRequest,
+    ReversalRequest,
     TerminalStatus,
+    Totals,
     TransactionId,
 )
 
@@ -131,6 +135,18 @@ class Checkout:
         """The newest record with a receipt number."""
         entry = self._history.find_receipt(receipt_number)
         return None if entry is None else self._record(entry)
+
+    def reverse(self, request: ReversalRequest) -> AdjustmentResponse:
+        """Undo a whole payment."""
+        return self._parts.adjustments.reverse(request)
+
+    def refund(self, request: RefundRequest) -> AdjustmentResponse:
+        """Give some or all of a payment back."""
+        return self._parts.adjustments.refund(request)
+
+    def totals(self, close: bool) -> Totals:
+        """Figures since the last close."""
+        return self._parts.adjustments.totals(close)
 
     def _record(self, entry: Entry) -> PaymentRecord:
         running = self._running

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from facepay.capture import FaceCapture
 from facepay.capture.tries import LivenessTries
+from facepay.checkout.adjustments import Adjustments
 from facepay.checkout.base import PayerAccounts
 from facepay.checkout.identify import Identifier
 from facepay.counter import Counter
@@ -51,6 +52,7 @@ class CheckoutParts:
     accounts: PayerAccounts
     journal: Journal
     settlement: Settlement
+    adjustments: Adjustments
     words: Words
     pseudonym: Callable[[str], str]
     alert: Alert

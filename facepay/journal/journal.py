@@ -152,7 +152,7 @@ class Journal:
             .order_by(JournalPayment.at_ms.desc(), JournalPayment.payment.desc())
             .limit(limit)
         )
-        yield from self._read(lambda connection: [_entry(row) for row in connection.execute(query)])
+        yield from self._read(lambda connection: [as_entry(row) for row in connection.execute(query)])
 
     def _open(self, connection: Connection, opening: Opening) -> Entry:
         first = {

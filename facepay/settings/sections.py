@@ -135,6 +135,7 @@ class PolicySettings:
     face_only_limit_minor: int = within(5_000, 0, 10**9)
     cumulative_limit_minor: int = within(15_000, 0, 10**9)
     payments_before_factor: int = within(5, 0, 10**6)
+    quick_repeat_s: float = within(60.0, 0.0, 86_400.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from facepay.capture import CaptureLimits, FaceCapture
 from facepay.capture.tries import LivenessTries
@@ -20,11 +21,13 @@ from facepay.checkout.identify import IdentificationTerms, Identifier
 from facepay.counter import Counter
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
+from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
 from facepay.gallery import Gallery
 from facepay.journal import Journal
 from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
 from facepay.policy import PolicyTerms, default_rules
+from facepay.psp.base import PayerToken
 from facepay.psp.ledger import LedgerProvider, Wallet
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.matcher import Matcher
@@ -32,6 +35,7 @@ from facepay.recognition.quality import QualityGate
 from facepay.settings import Settings
 from facepay.settlement import Refunds, RefundTerms, Settlement
 from facepay.terminal.engines import build_engine, build_tries
+from facepay.terminal.interim import MemoryAccounts
 from facepay.terminal.places import database_url, open_keys
 from hardware.base import Camera
 from hardware.types import FrameOrigin
@@ -57,8 +61,196 @@ class Terminal:
     wallet: Wallet
     accounts: PayerAccounts
     checkout: Checkout
+    enrolment: Enrolment
+
+    def capture_with(self, camera: Camera) -> FaceCapture:
+        """A capture of this terminal with another camera, for enrolments."""
+        return _capture(self.settings, camera, self.engine, for_enrolment=True)
 
 
 def now_ms() -> int:
     """The time of day in Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[Terminal]:
+    """Build a terminal, settle what an earlier run left open, and close everything at the end.
+
+    Args:
+        settings: of this terminal.
+        camera: instead of the one the settings name; the demo passes its replayed ones.
+
+    Raises:
+        Fault, KeysError, HardwareError, LivenessError: what is missing, and what to do about it.
+    """
+    with ExitStack() as stack:
+        database = open_database(database_url(settings))
+        stack.callback(database.close)
+        keys = stack.enter_context(open_keys(settings))
+        engine = build_engine(settings)
+        gallery = Gallery(database, keys, Matcher(engine.model, engine.dimensions), settings.terminal.tenant)
+        gallery.load()
+        base = _Base(settings, database, keys, engine, gallery, camera or _camera(settings))
+        terminal = _assemble(base)
+        stack.callback(terminal.counter.close)
+        terminal.checkout.settle()
+        yield terminal
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    engine: RecognitionEngine
+    gallery: Gallery
+    camera: Camera
+
+
+def _camera(settings: Settings) -> Camera:
+    made = load_factory("camera", settings.camera.driver)(settings.camera.options, Tools(settings))
+    # The contract tests of the group hold every camera plugin to the Protocol.
+    return cast("Camera", made)
+
+
+def _assemble(base: _Base) -> Terminal:
+    engine = base.database.engine
+    journal = Journal(engine, chain=base.settings.terminal.terminal, now_ms=now_ms)
+    tries = build_tries(base.settings, base.engine, base.keys)
+    accounts = MemoryAccounts(journal)
+    counter = Counter()
+    parts = _parts(base, journal, tries, accounts, counter)
+    return Terminal(
+        settings=base.settings,
+        database=base.database,
+        keys=base.keys,
+        engine=base.engine,
+        gallery=base.gallery,
+        tries=tries,
+        camera=base.camera,
+        counter=counter,
+        journal=journal,
+        wallet=Wallet(engine, now_ms=now_ms),
+        accounts=accounts,
+        checkout=Checkout(parts),
+        enrolment=Enrolment(_enrolment(base, tries, accounts)),
+    )
+
+
+def _enrolment(base: _Base, tries: LivenessTries, accounts: MemoryAccounts) -> EnrolmentParts:
+    settings = base.settings
+    wallet = Wallet(base.database.engine, now_ms=now_ms)
+
+    def open_account(account: str, pin: str) -> None:
+        wallet.open_account(PayerToken(account), settings.terminal.currency)
+        accounts.set_pin(account, pin)
+
+    terms = EnrolmentTerms(
+        currency=settings.terminal.currency,
+        samples=settings.enrolment.samples,
+        target_fpir=settings.recognition.target_fpir,
+        origins=_origins(settings, for_enrolment=True),
+    )
+    return EnrolmentParts(terms, base.engine, base.gallery, tries, open_account, now_ms)
+
+
+def _parts(
+    base: _Base, journal: Journal, tries: LivenessTries, accounts: PayerAccounts, counter: Counter
+) -> CheckoutParts:
+    settings, names = base.settings, base.settings.terminal
+    provider = LedgerProvider(base.database.engine, now_ms=now_ms)
+    settlement = Settlement(journal, provider, provider, wait=time.sleep)
+    refunds = Refunds(journal, settlement, RefundTerms(), now_ms=now_ms)
+    period = _period(base.database, names.terminal)
+    return CheckoutParts(
+        terms=_terms(settings),
+        counter=counter,
+        capture=_capture(settings, base.camera, base.engine),
+        tries=tries,
+        identifier=Identifier(base.engine, base.gallery, _identification(settings)),
+        gallery=base.gallery,
+        rules=default_rules(_policy(settings, tries)),
+        accounts=accounts,
+        journal=journal,
+        settlement=settlement,
+        adjustments=Adjustments(journal, refunds, History(journal), period, now_ms),
+        words=load_words(names.language),
+        pseudonym=_pseudonyms(base.keys, names.tenant),
+        alert=_alert,
+        now_ms=now_ms,
+    )
+
+
+def _terms(settings: Settings) -> CheckoutTerms:
+    names, waits = settings.terminal, settings.checkout
+    return CheckoutTerms(
+        terminal=names.terminal,
+        payee=names.payee,
+        currency=names.currency,
+        tap_s=waits.tap_s,
+        confirm_s=waits.confirm_s,
+        factor_s=waits.factor_s,
+        acknowledge_s=waits.acknowledge_s,
+    )
+
+
+def _origins(settings: Settings, *, for_enrolment: bool) -> frozenset[FrameOrigin]:
+    """Whose frames count: in production a device's, and a browser's where enrolment may use one."""
+    if not settings.production:
+        return frozenset(FrameOrigin)
+    if for_enrolment and settings.camera.allow_browser_for_enrolment:
+        return frozenset({FrameOrigin.DEVICE, FrameOrigin.BROWSER})
+    return frozenset({FrameOrigin.DEVICE})
+
+
+def _capture(
+    settings: Settings, camera: Camera, engine: RecognitionEngine, *, for_enrolment: bool = False
+) -> FaceCapture:
+    limits = CaptureLimits(
+        deadline_s=settings.enrolment.deadline_s if for_enrolment else settings.capture.deadline_s,
+        frame_timeout_s=settings.capture.frame_timeout_s,
+        faces=settings.enrolment.samples if for_enrolment else settings.capture.best_frames,
+        frozen_frames=settings.capture.frozen_frames,
+        origins=_origins(settings, for_enrolment=for_enrolment),
+    )
+    return FaceCapture(camera, engine.detector, QualityGate(), limits)
+
+
+def _identification(settings: Settings) -> IdentificationTerms:
+    return IdentificationTerms(settings.recognition.target_fpir, settings.recognition.margin)
+
+
+def _policy(settings: Settings, tries: LivenessTries) -> PolicyTerms:
+    policy = settings.policy
+    ceilings = tuple(tries.policy.ceiling_for(rule.tier) for rule in tries.policy.rules)
+    return PolicyTerms(
+        currency=settings.terminal.currency,
+        face_only_minor=policy.face_only_limit_minor,
+        cumulative_minor=policy.cumulative_limit_minor,
+        payments_before_pin=policy.payments_before_factor,
+        ceilings_minor=(ceilings[0], ceilings[1], ceilings[2], ceilings[3]),
+        quick_repeat_s=policy.quick_repeat_s,
+    )
+
+
+def _period(database: Database, terminal: str) -> Period:
+    return Period(
+        since_ms=lambda: read_since_ms(database, terminal),
+        close=lambda at_ms: close_period(database, terminal, at_ms),
+    )
+
+
+def _pseudonyms(keys: KeyStore, tenant: str) -> Callable[[str], str]:
+    """Names a payer for one merchant only: nobody can join two merchants' lists without the key store."""
+
+    def pseudonym(subject: str) -> str:
+        secret = bytearray(32)
+        keys.derive_into(PSEUDONYM_LABEL + tenant.encode(), secret)
+        return hmac.new(secret, subject.encode(), hashlib.sha256).hexdigest()[:24]
+
+    return pseudonym
+
+
+def _alert(error: BaseException, row: Row) -> None:
+    log.critical("the operator is needed: %s (%s)", error, row.outcome.value)

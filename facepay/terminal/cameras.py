@@ -17,5 +17,5 @@ def replay(options: Mapping[str, object], tools: Tools) -> Camera:
     path = Path(camera.source).expanduser()
     if not path.exists():
         raise SettingsError(f"camera.source {path} is missing: name a video, a photo or a folder of photos")
-    size = {"width": camera.width, "height": camera.height}
-    return ReplayCamera(path, ReplayOptions(frames_per_s=camera.frames_per_s, **size))
+    made = ReplayOptions(frames_per_s=camera.frames_per_s, width=camera.width, height=camera.height)
+    return ReplayCamera(path, made)

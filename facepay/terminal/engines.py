@@ -30,9 +30,7 @@ def build_engine(settings: Settings) -> RecognitionEngine:
     """
     folders = search_folders(settings.recognition.models)
     spec = choose_pack(settings.recognition.pack, folders)
-    require_licensed(
-        spec, production=settings.production, licence_holder=settings.recognition.licence_holder
-    )
+    require_licensed(spec, production=settings.production, licence_holder=settings.recognition.licence_holder)
     engine = load_engine(
         spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
     )

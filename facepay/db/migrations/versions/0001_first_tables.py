@@ -116,6 +116,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_ledger_transaction_key")),
     )
     op.create_table(
+        "period",
+        sa.Column("terminal", sa.String(length=64), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("terminal", name=op.f("pk_period")),
+    )
+    op.create_table(
         "subject",
         sa.Column("subject", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -184,6 +190,7 @@ def downgrade() -> None:
     op.drop_table("ledger_entry")
     op.drop_index(op.f("ix_subject_tenant_digits_index"), table_name="subject")
     op.drop_table("subject")
+    op.drop_table("period")
     op.drop_table("ledger_transaction")
     op.drop_index(op.f("ix_ledger_hold_stage"), table_name="ledger_hold")
     op.drop_index(op.f("ix_ledger_hold_payer"), table_name="ledger_hold")
