@@ -17,6 +17,7 @@ from facepay.outcomes.words import CashierWords, ShopperWords
 from facepay.psp import base as psp
 from hardware.errors import HardwareError
 from keys.errors import KeysError
+from liveness.errors import LivenessError
 from pos_adapter import errors as pos
 from pos_adapter.types import Outcome
 
@@ -76,6 +77,7 @@ ROWS: Mapping[type[BaseException], Row] = MappingProxyType(
         # A driver that broke in an unforeseen way may have charged: that is never told as a refusal.
         psp.PspError: _UNKNOWN,
         HardwareError: _DEVICE,
+        LivenessError: _DEVICE,
         KeysError: _BROKEN,
         pos.BadRequest: _BAD_REQUEST,
         pos.MalformedMessage: _BAD_REQUEST,

@@ -21,7 +21,7 @@ from pos_adapter.types import Outcome
 
 PACKAGES = (facepay, hardware, keys, liveness, pos_adapter)
 
-PRIVATE: frozenset[str] = frozenset()
+PRIVATE: frozenset[str] = frozenset({"_CutOff", "_TooLarge"})
 """Exceptions that never leave the file that raises them."""
 
 
