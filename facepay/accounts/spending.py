@@ -1,0 +1,55 @@
+"""What an account has spent, read off the journal: since its last PIN, and today."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import Connection, select
+
+from facepay.db.models.journal import JournalPayment
+from facepay.journal import State
+from facepay.policy import Spending
+
+SPENT = tuple(
+    state.value
+    for state in (
+        # A payment whose outcome is open counts as spent until it is known not to be.
+        State.AUTHORISING,
+        State.UNKNOWN,
+        State.AUTHORISED,
+        State.ANNOUNCED,
+        State.CONFIRMED,
+        State.CAPTURED,
+    )
+)
+LOOKED_AT = 200
+"""Payments back to which the last PIN is searched; the policy asks for one after far fewer."""
+
+
+def spending_of(connection: Connection, account: str, now_ms: int) -> Spending:
+    """Sum and count since the last payment with the PIN, and the time since the last payment."""
+    query = (
+        select(JournalPayment.amount_minor, JournalPayment.at_ms, JournalPayment.body)
+        .where(JournalPayment.account == account, JournalPayment.state.in_(SPENT))
+        .order_by(JournalPayment.at_ms.desc(), JournalPayment.payment.desc())
+        .limit(LOOKED_AT)
+    )
+    minor = count = 0
+    since_s: float | None = None
+    for amount_minor, at_ms, body in connection.execute(query):
+        since_s = (now_ms - at_ms) / 1000 if since_s is None else since_s
+        if json.loads(body).get("factor") == "pin":
+            break
+        minor, count = minor + amount_minor, count + 1
+    return Spending(minor, count, since_s)
+
+
+def spent_since(connection: Connection, account: str, since_ms: int) -> tuple[int, int]:
+    """Sum in minor units and count of an account's payments from a point in time on."""
+    query = select(JournalPayment.amount_minor).where(
+        JournalPayment.account == account,
+        JournalPayment.state.in_(SPENT),
+        JournalPayment.at_ms >= since_ms,
+    )
+    amounts = connection.scalars(query).all()
+    return sum(amounts), len(amounts)
