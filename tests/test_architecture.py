@@ -21,7 +21,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("terminal",),
     ("checkout", "enrolment", "erasure", "evaluation"),
-    ("settlement", "outcomes", "accounts"),
+    ("outcomes",),
+    ("settlement", "accounts"),
     (
         "capture",
         "policy",

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from facepay import errors
+from facepay.accounts.lockouts import LockedOut
 from facepay.journal import errors as journal
 from facepay.outcomes.words import CashierWords, ShopperWords
 from facepay.psp import base as psp
+from facepay.settlement.refunds import RefundRefused
 from hardware.errors import HardwareError
 from keys.errors import KeysError
 from liveness.errors import LivenessError
@@ -65,6 +67,8 @@ ROWS: Mapping[type[BaseException], Row] = MappingProxyType(
         errors.SettingsError: _BROKEN,
         errors.PluginError: _BROKEN,
         errors.Fault: _BROKEN,
+        LockedOut: _WHO,
+        RefundRefused: _NOT_ALLOWED,
         journal.RequestChanged: _CHANGED,
         journal.JournalError: _BROKEN,
         psp.PspUnreachable: Row(
@@ -79,6 +83,7 @@ ROWS: Mapping[type[BaseException], Row] = MappingProxyType(
         HardwareError: _DEVICE,
         LivenessError: _DEVICE,
         KeysError: _BROKEN,
+        LivenessError: _BROKEN,
         pos.BadRequest: _BAD_REQUEST,
         pos.MalformedMessage: _BAD_REQUEST,
         pos.KeyReused: _CHANGED,

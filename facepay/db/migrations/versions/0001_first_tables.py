@@ -116,6 +116,47 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_ledger_transaction_key")),
     )
     op.create_table(
+        "lockout",
+        sa.Column("scope", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("not_before_ms", sa.BigInteger(), nullable=False),
+        sa.Column("off", sa.Boolean(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "name", name=op.f("pk_lockout")),
+    )
+    op.create_table(
+        "offline_payment",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("payer", sa.String(length=120), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("captured_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("payee", sa.String(length=200), nullable=False),
+        sa.Column("terminal", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.String(length=200), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("taken_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("forwarded_at_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_offline_payment")),
+    )
+    op.create_index(
+        op.f("ix_offline_payment_payer_stage"), "offline_payment", ["payer", "stage"], unique=False
+    )
+    op.create_index(op.f("ix_offline_payment_stage"), "offline_payment", ["stage"], unique=False)
+    op.create_table(
+        "payer_account",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("pin", sa.String(length=160), nullable=True),
+        sa.Column("preference", sa.String(length=16), nullable=False),
+        sa.Column("limit_payment_minor", sa.BigInteger(), nullable=True),
+        sa.Column("limit_day_minor", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_payer_account")),
+    )
+    op.create_table(
         "period",
         sa.Column("terminal", sa.String(length=64), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
@@ -191,6 +232,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_subject_tenant_digits_index"), table_name="subject")
     op.drop_table("subject")
     op.drop_table("period")
+    op.drop_table("payer_account")
+    op.drop_index(op.f("ix_offline_payment_stage"), table_name="offline_payment")
+    op.drop_index(op.f("ix_offline_payment_payer_stage"), table_name="offline_payment")
+    op.drop_table("offline_payment")
+    op.drop_table("lockout")
     op.drop_table("ledger_transaction")
     op.drop_index(op.f("ix_ledger_hold_stage"), table_name="ledger_hold")
     op.drop_index(op.f("ix_ledger_hold_payer"), table_name="ledger_hold")

@@ -18,7 +18,7 @@ from facepay.settlement import (
 )
 from facepay.testing.faulty_provider import Mishap
 from pos_adapter.types import Money, TransactionId
-from tests.unit.settlement.conftest import Shop
+from tests.unit.facepay.settlement.conftest import Shop
 
 CARLA, SAM, MAX = Actor("carla", Role.CASHIER), Actor("sam", Role.SUPERVISOR), Actor("max", Role.MANAGER)
 DAY_MS = 86_400_000

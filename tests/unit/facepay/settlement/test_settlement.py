@@ -10,7 +10,7 @@ from facepay.psp.base import Answer, PspUnreachable
 from facepay.settlement import order_of
 from facepay.testing.faulty_provider import Mishap
 from pos_adapter.types import Money
-from tests.unit.settlement.conftest import ANNA, Shop
+from tests.unit.facepay.settlement.conftest import ANNA, Shop
 
 UNCLEAR = [Mishap.LOST_REQUEST, Mishap.LATE_REQUEST, Mishap.LOST_ANSWER, Mishap.NONSENSE]
 
