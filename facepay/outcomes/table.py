@@ -83,7 +83,6 @@ ROWS: Mapping[type[BaseException], Row] = MappingProxyType(
         HardwareError: _DEVICE,
         LivenessError: _DEVICE,
         KeysError: _BROKEN,
-        LivenessError: _BROKEN,
         pos.BadRequest: _BAD_REQUEST,
         pos.MalformedMessage: _BAD_REQUEST,
         pos.KeyReused: _CHANGED,
