@@ -148,7 +148,8 @@ class PaymentDesk:
         response = ticket.response
         if response is None:
             return DeskView(ticket.request, None, Settlement.NONE, ticket.step)
-        record = self.session.host.find(ticket.request.key) if response.outcome.is_approval else None
+        open_ended = response.outcome.is_approval or response.outcome is Outcome.PROVIDER_UNKNOWN
+        record = self.session.host.find(ticket.request.key) if open_ended else None
         if record is None:
             return DeskView(ticket.request, response, Settlement.NONE, ticket.step)
         return DeskView(ticket.request, final_response(record) or response, record.settlement, ticket.step)

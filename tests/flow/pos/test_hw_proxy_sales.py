@@ -1,0 +1,225 @@
+"""hw_proxy under its real server: polling, retries, origins, and what counts as having learned."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from pos_adapter.http_link import HttpServer, app_of
+from pos_adapter.protocols.hw_proxy.wire import HwProxyOptions, HwProxyWire
+from pos_adapter.session import TransactionSession
+from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
+from pos_adapter.types import Settlement, TerminalStatus
+
+pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
+ORIGIN = "https://shop.example.com"
+
+
+class Browser:
+    def __init__(self, host: SimulatedHost, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.status = 0
+        self.headers: dict[str, str] = {}
+
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, f"/hw_proxy/{path}", body, {"Origin": ORIGIN, **sent})
+        answer = connection.getresponse()
+        self.status, self.headers = answer.status, {k.lower(): v for k, v in answer.getheaders()}
+        data = answer.read()
+        connection.close()
+        return data
+
+    def call(self, path: str, params: object) -> Any:
+        body = {"id": 7, "jsonrpc": "2.0", "method": "call", "params": params}
+        answer = json.loads(self.send("POST", path, json.dumps(body).encode()))
+        assert self.headers["access-control-allow-origin"] == ORIGIN
+        assert answer["id"] == 7
+        return answer.get("result", answer.get("error"))
+
+    def start(self, amount: object, payment: str, **more: object) -> Any:
+        info = {
+            "amount": amount,
+            "currency_iso": "EUR",
+            "currency_decimals": 2,
+            "payment_mode": "card",
+            "payment_id": payment,
+            "order_id": "SHOP/0001",
+        }
+        text = json.dumps({**info, **more})
+        return self.call("payment_terminal_transaction_start", {"payment_info": text})
+
+    def poll(self, transaction: str) -> Any:
+        return self.call("status_json", {})["hw_proxy"]["transactions"][transaction]
+
+    def outcome(self, transaction: str) -> Any:
+        deadline = time.monotonic() + 5
+        while (entry := self.poll(transaction))["success"] is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return entry
+
+
+@contextmanager
+def open_shop(host: SimulatedHost | None = None, unasked_s: float = 15.0) -> Iterator[Browser]:
+    host = host or SimulatedHost(SimulatorOptions())
+    options = HwProxyOptions(origins=frozenset({ORIGIN}), unasked_s=unasked_s)
+    wire = HwProxyWire(TransactionSession(host), options)
+    with HttpServer(app_of([wire])) as server, wire:
+        yield Browser(host, server.port)
+
+
+def settlements(of: SimulatedHost) -> list[Settlement]:
+    return [record.settlement for record in of.payments.values()]
+
+
+def test_a_payment_is_polled_to_its_success_and_captured_once_told() -> None:
+    with open_shop(SimulatedHost(SimulatorOptions(shopper_s=0.2))) as browser:
+        assert browser.send("GET", "hello") == b"ping"
+        assert browser.call("handshake", {}) is True
+        transaction = browser.start(10.99, "line-1")["transaction_id"]
+        pending = browser.poll(transaction)
+        assert "success" in pending
+        assert pending["success"] is None
+        entry = browser.outcome(transaction)
+        assert (entry["success"], entry["transaction_id"]) == (True, transaction)
+        assert entry["reference"]
+        time.sleep(0.1)
+        assert settlements(browser.host) == [Settlement.CAPTURED]
+        (record,) = browser.host.payments.values()
+        assert (record.request.amount.minor, record.request.reference) == (1099, "SHOP/0001")
+
+
+def test_a_paid_line_is_found_again_and_a_failed_one_begins_anew() -> None:
+    with open_shop() as browser:
+        paid = browser.start(12.40, "line-1")
+        assert browser.outcome(paid["transaction_id"])["success"] is True
+        assert browser.start(12.40, "line-1") == paid
+        failed = browser.start(12.01, "line-2")
+        assert browser.outcome(failed["transaction_id"])["success"] is False
+        again = browser.start(12.01, "line-2")
+        assert again != failed
+        assert browser.start(13.00, "line-1")["code"] == -32602
+    assert len(browser.host.payments) == 3
+
+
+def test_an_approval_nobody_asks_about_is_voided() -> None:
+    with open_shop(unasked_s=0.2) as browser:
+        browser.start(12.40, "line-1")
+        time.sleep(0.6)
+        assert settlements(browser.host) == [Settlement.VOIDED]
+
+
+def test_a_payment_nobody_asks_about_is_cancelled_and_so_is_one_on_request() -> None:
+    with open_shop(unasked_s=0.2) as browser:
+        transaction = browser.start(12.10, "line-1")["transaction_id"]
+        time.sleep(0.6)
+        assert browser.outcome(transaction)["status"] == "Cancelled"
+        transaction = browser.start(12.10, "line-2")["transaction_id"]
+        began = time.monotonic()
+        browser.call("payment_terminal_transaction_cancel", {"transaction_id": transaction})
+        assert browser.outcome(transaction)["success"] is False
+        assert time.monotonic() - began < 0.3
+
+
+def test_busy_and_broken_terminals_answer_false() -> None:
+    with open_shop() as browser:
+        transaction = browser.start(12.10, "line-1")["transaction_id"]
+        assert browser.start(12.40, "line-2") is False
+        browser.call("payment_terminal_transaction_cancel", {"transaction_id": transaction})
+        browser.outcome(transaction)
+        browser.host.terminal = TerminalStatus.OUT_OF_ORDER
+        assert browser.start(12.40, "line-2") is False
+        assert browser.call("status_json", {})["hw_proxy"]["status"] == "disconnected"
+
+
+def test_an_unknown_result_stays_null() -> None:
+    with open_shop(SimulatedHost(SimulatorOptions(unknown_s=0.4))) as browser:
+        transaction = browser.start(12.09, "line-1")["transaction_id"]
+        assert browser.poll(transaction)["success"] is None
+        assert browser.outcome(transaction)["success"] is True
+
+
+@pytest.mark.parametrize(
+    ("amount", "minor"), [(0.1 + 0.2, 30), (10.99, 1099), (1e2, 10000), (12, 1200), (4.35, 435)]
+)
+def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int) -> None:
+    with open_shop() as browser:
+        browser.outcome(browser.start(amount, "line-1")["transaction_id"])
+        (record,) = browser.host.payments.values()
+        assert record.request.amount.minor == minor
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 0},
+        {"amount": -1.5},
+        {"amount": 10.995},
+        {"amount": "10.99"},
+        {"amount": True},
+        {"amount": 1e300},
+        {"currency_iso": "XXX"},
+        {"currency_iso": "CHF"},
+        {"currency_iso": 978},
+        {"payment_id": ""},
+        {"payment_id": None},
+    ],
+)
+def test_an_impossible_request_is_a_json_rpc_error(change: dict[str, object]) -> None:
+    with open_shop() as browser:
+        error = browser.start(**{"amount": 10.99, "payment": "line-1", **change})  # type: ignore[arg-type]
+        assert error["code"] == -32602
+        assert error["message"]
+    assert browser.host.payments == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"params": 3}',
+        b'{"params": {"payment_info": "{"}}',
+        b'{"params": {"payment_info": "{\\"amount\\": NaN}"}}',
+        b'{"params": {"payment_info": {}}}',
+        b"[" * 10000,
+        b"x" * 1_000_000,
+    ],
+)
+def test_damaged_calls_are_json_rpc_errors(body: bytes) -> None:
+    with open_shop() as browser:
+        answer = json.loads(browser.send("POST", "payment_terminal_transaction_start", body))
+        assert answer["error"]["code"] < 0
+    assert browser.host.payments == {}
+
+
+def test_only_the_shops_own_pages_may_call() -> None:
+    with open_shop() as browser:
+        browser.send(
+            "OPTIONS",
+            "status_json",
+            Access_Control_Request_Method="POST",
+            Access_Control_Request_Private_Network="true",
+        )
+        assert browser.status == 204
+        assert browser.headers["access-control-allow-origin"] == ORIGIN
+        assert browser.headers["access-control-allow-private-network"] == "true"
+        assert "Content-Type" in browser.headers["access-control-allow-headers"]
+        browser.send("OPTIONS", "status_json", Origin="https://elsewhere.example.com")
+        assert browser.status == 403
+        assert "access-control-allow-origin" not in browser.headers
+        browser.send(
+            "POST", "payment_terminal_transaction_start", b"{}", Origin="https://elsewhere.example.com"
+        )
+        assert browser.status == 403
+    assert browser.host.payments == {}
