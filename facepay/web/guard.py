@@ -43,7 +43,7 @@ HEADERS = {
 }
 
 OTHER_DEVICES = (
-    "microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), "
+    "microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), "
     "display-capture=()"
 )
 CAMERA_PAGES = frozenset({"kiosk", "enrol"})

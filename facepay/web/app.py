@@ -1,0 +1,64 @@
+"""Builds the WSGI application from what it is given."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Flask
+
+from facepay.web import guard, home, language, problems
+from facepay.web.base import WebDeps
+from facepay.web.health import health_pages
+from facepay.web.home import home_pages
+from facepay.web.inputs import FORM_LIMIT
+from facepay.web.kiosk import kiosk_pages
+from facepay.web.refusals import refusal_of
+from facepay.web.streams import Streams
+from facepay.web.till import decimals_of, till_pages
+from facepay.web.till_desk import TillDesk
+from facepay.web.words import Words
+from pos_adapter.types import Money
+
+
+def create_app(deps: WebDeps) -> Flask:
+    """The pages of one terminal as a WSGI application; opens nothing and starts no thread."""
+    app = Flask("facepay.web", static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=deps.session_secret,
+        SESSION_COOKIE_NAME="facepay",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        MAX_CONTENT_LENGTH=FORM_LIMIT,
+        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
+        MAX_FORM_PARTS=40,
+        TRUSTED_HOSTS=list(deps.hosts),
+        # Browsers ask each time whether a file has changed: after an upgrade no page runs old scripts.
+        SEND_FILE_MAX_AGE_DEFAULT=0,
+    )
+    app.jinja_env.policies["json.dumps_function"] = json.dumps
+    streams = Streams(deps.streams)
+    language.register(app, Words.load(deps.shop.language))
+    guard.register(app)
+    problems.register(app, refusal_of)
+    home.register(app)
+    _add_shop(app, deps)
+    _add_pages(app, deps, streams)
+    return app
+
+
+def _add_shop(app: Flask, deps: WebDeps) -> None:
+    shop = {
+        "payee": deps.shop.payee,
+        "currency": deps.shop.currency,
+        "decimals": decimals_of(deps.shop),
+        "nothing": str(Money(0, deps.shop.currency)),
+    }
+    app.context_processor(lambda: {"shop": shop})
+
+
+def _add_pages(app: Flask, deps: WebDeps, streams: Streams) -> None:
+    desk = TillDesk(deps.host, deps.counter, deps.shop.terminal)
+    app.register_blueprint(home_pages())
+    app.register_blueprint(till_pages(deps, streams, desk))
+    app.register_blueprint(kiosk_pages(deps, streams))
+    app.register_blueprint(health_pages(deps, streams))

@@ -1,0 +1,101 @@
+"""What the pages need from the rest of the house; `facepay.terminal` passes it in.
+
+Each Protocol is small, so that a page can be driven with the real thing of one room alone. A part that
+a terminal does not have is None, and the pages that need it say so in plain words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from facepay.counter import Counter
+from pos_adapter.base import PaymentHost
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Something on the till's quick keys; `price_minor` in minor units of the shop's currency."""
+
+    name: str
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who takes the money: `payee` as shown to the shopper, ISO 4217 `currency`, default `language`."""
+
+    payee: str
+    terminal: str
+    currency: str = "EUR"
+    language: str = "en"
+    goods: tuple[Good, ...] = ()
+
+
+class Frames(Protocol):
+    """Takes pictures of a page's camera. `hardware.camera_browser` has one."""
+
+    def push(self, picture: bytes, captured_ms: float, sent_ms: float, sequence: int) -> None:
+        """Hand in one JPEG with the page's own clock readings in ms; raises HardwareError if refused."""
+
+
+class Sentences(Protocol):
+    """Says an outcome in words. `facepay.outcomes` satisfies it."""
+
+    def say(self, key: str, language: str) -> str:
+        """The sentence of `key` for people, in `language`; empty when there is none."""
+
+
+class Health(Enum):
+    """Whether a part of the terminal works."""
+
+    GOOD = "good"
+    DEGRADED = "degraded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the terminal as the operator sees it: a name, its health, and what to do."""
+
+    name: str
+    health: Health
+    advice: str = ""
+
+
+class Checkup(Protocol):
+    """Looks at the terminal's parts."""
+
+    def parts(self) -> Sequence[Part]:
+        """Every part, without opening a camera or touching the network."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Counters and gauges by their Prometheus name; nothing about a person."""
+
+
+class Access(Protocol):
+    """Who may open which pages."""
+
+    def accepts(self, role: str, key: str) -> bool:
+        """Whether `key` opens the pages of `role` ("till", "console"), compared in constant time."""
+
+    def requires_key(self, role: str) -> bool:
+        """Whether the pages of `role` need a key at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    """Everything the pages are built from. `hosts` are the names by which this terminal is reached."""
+
+    shop: Shop
+    counter: Counter
+    sentences: Sentences
+    session_secret: bytes = field(repr=False)
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    streams: int = 8
+    host: PaymentHost | None = None
+    frames: Frames | None = None
+    checkup: Checkup | None = None
+    access: Access | None = None

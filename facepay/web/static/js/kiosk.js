@@ -1,0 +1,117 @@
+// The kiosk: draws what the terminal says, opens the camera after a tap, releases it after the capture.
+
+import { PageCamera } from "./camera.js";
+import { Events } from "./events.js";
+import { CodeKeys } from "./keypad.js";
+import { shine } from "./light.js";
+import { Screen } from "./screen.js";
+import { send } from "./send.js";
+import { Voice } from "./voice.js";
+
+const page = document.body;
+const { dataset } = page;
+const screen = new Screen();
+const voice = new Voice(screen.find("voice"), document.documentElement.lang);
+screen.onSay = (text) => voice.say(text);
+
+// A smile may confirm, so the camera stays on until the shopper has agreed.
+const LOOKING = new Set(["capturing", "challenge", "confirm"]);
+let view = JSON.parse(dataset.view);
+let shining = null;
+
+const camera = new PageCamera(screen.find("preview"), dataset.frames, { onEnd: () => cameraShown(false) });
+const code = new CodeKeys(screen.find("code"), (digits) => answer("digits", { digits }));
+
+function cameraShown(on) {
+  screen.find("camera-pill").dataset.on = String(on);
+  screen.find("oval").dataset.live = String(on && camera.isOpen);
+}
+
+function stopCamera() {
+  camera.close();
+  cameraShown(false);
+}
+
+async function answer(action, values = {}) {
+  screen.notice("");
+  try {
+    return await send(`/kiosk/${action}`, { sale: view.sale, ...values });
+  } catch (refusal) {
+    screen.notice(refusal.message);
+    return null;
+  }
+}
+
+async function tap() {
+  if (dataset.camera === "page") {
+    try {
+      await camera.open();
+    } catch {
+      screen.notice(dataset.noCamera);
+      return;
+    }
+    cameraShown(true);
+  }
+  const taken = await answer("tap");
+  if (!taken) stopCamera();
+  else if (dataset.camera === "page") camera.start(taken.ticket);
+}
+
+async function light(prompt) {
+  shining?.abort();
+  shining = new AbortController();
+  const shown = await shine(screen.find("light"), { steps: prompt.steps, rampMs: prompt.ramp_ms }, shining.signal);
+  if (!shining.signal.aborted) {
+    await answer("shown", { step: prompt.id, shown, sent_ms: performance.now() });
+  }
+}
+
+function draw(next) {
+  const moved = next.phase !== view.phase || next.sale !== view.sale;
+  const asked = next.light && next.light.id !== view.light?.id;
+  view = next;
+  dataset.phase = view.phase;
+  for (const input of page.querySelectorAll("[data-sale]")) input.value = view.sale;
+  for (const name of ["amount", "payee", "title", "text", "factor_label", "confirm_label"]) screen.text(name, view[name]);
+  screen.show("bill", Boolean(view.amount) && view.phase !== "idle");
+  for (const node of page.querySelectorAll('p[data-text="text"]')) node.hidden = !view.text || Boolean(view.hint);
+  screen.show("simulated", view.simulated);
+  screen.mood(view.mood);
+  screen.progress(view.progress);
+  screen.hint(view.hint, view.icon);
+  if (dataset.camera === "page") {
+    if (!LOOKING.has(view.phase) && !(view.phase === "offered" && camera.isOpen)) stopCamera();
+  } else cameraShown(LOOKING.has(view.phase));
+  if (!view.light) shining?.abort();
+  if (asked) light(view.light);
+  if (moved) arrive();
+}
+
+function arrive() {
+  screen.notice("");
+  screen.say([view.title, view.text].filter(Boolean).join(" "), { now: true });
+  if (view.phase === "factor") code.ask();
+  else screen.focusTitle();
+}
+
+for (const form of page.querySelectorAll("form[data-action]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { action } = form.dataset;
+    const button = form.querySelector("button");
+    button.disabled = true;
+    if (action === "tap") await tap();
+    else {
+      if (action !== "confirm") stopCamera();
+      await answer(action);
+    }
+    button.disabled = false;
+  });
+}
+screen.find("plain")?.addEventListener("click", () => {
+  shining?.abort();
+  answer("plain");
+});
+
+draw(view);
+new Events({ events: dataset.events, state: dataset.state, onView: draw });
