@@ -41,13 +41,6 @@ class Frames(Protocol):
         """Hand in one JPEG with the page's own clock readings in ms; raises HardwareError if refused."""
 
 
-class Sentences(Protocol):
-    """Says an outcome in words. `facepay.outcomes` satisfies it."""
-
-    def say(self, key: str, language: str) -> str:
-        """The sentence of `key` for people, in `language`; empty when there is none."""
-
-
 class Health(Enum):
     """Whether a part of the terminal works."""
 
@@ -91,7 +84,6 @@ class WebDeps:
 
     shop: Shop
     counter: Counter
-    sentences: Sentences
     session_secret: bytes = field(repr=False)
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     streams: int = 8

@@ -43,8 +43,7 @@ HEADERS = {
 }
 
 OTHER_DEVICES = (
-    "microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), "
-    "display-capture=()"
+    "microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=()"
 )
 CAMERA_PAGES = frozenset({"kiosk", "enrol"})
 """Blueprints whose pages may ask for the camera; all others are forbidden to by their own headers."""

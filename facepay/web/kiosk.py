@@ -62,17 +62,17 @@ def kiosk_pages(deps: WebDeps, streams: Streams) -> Blueprint:
 def _reading(pages: Blueprint, deps: WebDeps, streams: Streams) -> None:
     @pages.get("/")
     def page() -> str:
-        view = present(deps.counter.view, Audience.KIOSK, phrases(), deps.sentences)
+        view = present(deps.counter.view, Audience.KIOSK, phrases())
         return render_template("kiosk.html", view=view, page_camera=deps.frames is not None)
 
     @pages.get("/state")
     def state() -> Response:
-        return jsonify(present(deps.counter.view, Audience.KIOSK, phrases(), deps.sentences))
+        return jsonify(present(deps.counter.view, Audience.KIOSK, phrases()))
 
     @pages.get("/events")
     def events() -> Response:
         t = phrases()
-        return streams.respond(deps.counter, lambda v: present(v, Audience.KIOSK, t, deps.sentences))
+        return streams.respond(deps.counter, lambda v: present(v, Audience.KIOSK, t))
 
 
 def _answering(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:

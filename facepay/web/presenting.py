@@ -6,10 +6,10 @@ score, no name and no reason that an attacker could use.
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 
 from facepay.counter import Phase, SaleView
-from facepay.web.base import Sentences
 from facepay.web.words import Phrases
 
 HINTED = frozenset({Phase.CAPTURING, Phase.CHALLENGE})
@@ -31,8 +31,6 @@ MOODS = {
 }
 PROMPT_MOODS = {"smile": "smile", "turn_left": "left", "turn_right": "right", "nod": "nod"}
 PROGRESS = {
-    Phase.CAPTURING: 25,
-    Phase.CHALLENGE: 50,
     Phase.FACTOR: 75,
     Phase.CONFIRM: 75,
     Phase.AUTHORISING: 90,
@@ -40,30 +38,42 @@ PROGRESS = {
 }
 
 
-def present(view: SaleView, audience: Audience, t: Phrases, sentences: Sentences) -> dict[str, object]:
-    """The view as a page receives it; every value is text, a number, a truth or a list of texts."""
+def present(view: SaleView, audience: Audience, t: Phrases) -> dict[str, object]:
+    """The view as a page receives it; every value is text, a number, a truth, or the light to shine."""
     hint, icon = _hint(view, t)
-    values = {"amount": view.amount, "payee": view.payee, "account": view.account}
-    said = sentences.say(view.words, t.language) if view.words else ""
-    key = f"{audience.value}-{view.phase.value}"
+    title, text = _sentences(view, audience, t)
     return {
         "phase": view.phase.value,
         "sale": view.sale,
         "payee": view.payee,
         "amount": view.amount,
-        "title": t(key, **values) if audience is Audience.KIOSK or not said else said,
-        "text": _text(view, key, said, audience, t),
+        "title": title,
+        "text": text,
         "hint": hint if audience is Audience.KIOSK else "",
         "icon": icon,
-        "mood": PROMPT_MOODS.get(view.prompt, "calm") if view.phase in HINTED else MOODS.get(view.phase, "calm"),
-        "progress": PROGRESS.get(view.phase, 0),
+        "mood": mood_of(view),
+        "progress": _progress(view),
         "factor": view.factor,
-        "factor_label": t(f"factor-{view.factor}") if view.factor else "",
-        "confirm_label": t("confirm-label", **values),
+        "factor_label": t.find(f"factor-{view.factor}"),
+        "confirm_label": t("confirm-label", amount=view.amount),
+        "light": json.loads(view.light) if view.light else None,
         "simulated": view.simulated,
         "ended": view.phase.ended or view.phase is Phase.IDLE,
         "revision": view.revision,
     }
+
+
+def mood_of(view: SaleView) -> str:
+    """What the drawn face does; during a step it shows the step."""
+    if view.phase in HINTED:
+        return PROMPT_MOODS.get(view.prompt, "calm")
+    return MOODS.get(view.phase, "calm")
+
+
+def _progress(view: SaleView) -> int:
+    if view.phase in HINTED:
+        return round(PROGRESS[Phase.CONFIRM] * min(1.0, max(0.0, view.fraction)))
+    return PROGRESS.get(view.phase, 0)
 
 
 def _hint(view: SaleView, t: Phrases) -> tuple[str, str]:
@@ -72,14 +82,15 @@ def _hint(view: SaleView, t: Phrases) -> tuple[str, str]:
     # A hint outranks the prompt: who stands too far away cannot follow it anyway.
     if view.hint and view.hint != "none":
         return t.find(f"hint-{view.hint}"), f"hint-{view.hint}"
-    if view.prompt:
+    if view.prompt and view.prompt != "hold":
         return t.find(f"prompt-{view.prompt}"), f"prompt-{view.prompt}"
     return t("hint-none"), "hint-none"
 
 
-def _text(view: SaleView, key: str, said: str, audience: Audience, t: Phrases) -> str:
+def _sentences(view: SaleView, audience: Audience, t: Phrases) -> tuple[str, str]:
+    key = f"{audience.value}-{view.phase.value}"
     values = {"amount": view.amount, "payee": view.payee, "account": view.account}
-    if said and audience is Audience.KIOSK:
-        return said
-    sentence = t.find(f"{key}-text")
-    return sentence.format(**values) if sentence else ""
+    said = (t.shopper if audience is Audience.KIOSK else t.cashier).get(view.words, "")
+    # An approval keeps our own sentence: it names the amount, the common one cannot.
+    own = t.find(f"{key}-text")
+    return t(key, **values), said if said and view.phase is not Phase.APPROVED else own.format(**values)

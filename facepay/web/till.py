@@ -31,7 +31,7 @@ def till_pages(deps: WebDeps, streams: Streams, desk: TillDesk) -> Blueprint:
 def _reading(pages: Blueprint, deps: WebDeps, streams: Streams) -> None:
     @pages.get("/")
     def page() -> str:
-        view = present(deps.counter.view, Audience.TILL, phrases(), deps.sentences)
+        view = present(deps.counter.view, Audience.TILL, phrases())
         shop = deps.shop
         goods = [
             {"name": g.name, "price_minor": g.price_minor, "price": str(Money(g.price_minor, shop.currency))}
@@ -41,12 +41,12 @@ def _reading(pages: Blueprint, deps: WebDeps, streams: Streams) -> None:
 
     @pages.get("/state")
     def state() -> Response:
-        return jsonify(present(deps.counter.view, Audience.TILL, phrases(), deps.sentences))
+        return jsonify(present(deps.counter.view, Audience.TILL, phrases()))
 
     @pages.get("/events")
     def events() -> Response:
         t = phrases()
-        return streams.respond(deps.counter, lambda v: present(v, Audience.TILL, t, deps.sentences))
+        return streams.respond(deps.counter, lambda v: present(v, Audience.TILL, t))
 
 
 def _selling(pages: Blueprint, deps: WebDeps, desk: TillDesk) -> None:

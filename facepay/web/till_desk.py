@@ -19,7 +19,7 @@ from pos_adapter.types import ExchangeKey, Money, PaymentRequest, PaymentRespons
 
 log = logging.getLogger(__name__)
 WIRE = "page"
-LEARN_TIMEOUT_S = 15.0
+LEARN_S = 15.0
 
 
 @dataclass(slots=True)
@@ -32,7 +32,11 @@ class TillDesk:
     """Starts, cancels and acknowledges the page's sales. Safe to call from any thread."""
 
     def __init__(
-        self, host: PaymentHost | None, counter: Counter, terminal: str, learn_timeout_s: float = LEARN_TIMEOUT_S
+        self,
+        host: PaymentHost | None,
+        counter: Counter,
+        terminal: str,
+        learn_timeout_s: float = LEARN_S,
     ) -> None:
         self._host = host
         self._counter = counter

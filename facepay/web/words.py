@@ -1,6 +1,6 @@
 """The sentences of the pages in four languages, kept as data files beside the templates.
 
-What an outcome is called belongs to `facepay.outcomes`; here is only what stands on the pages.
+How an outcome is told belongs to `facepay.outcomes`, whose sentences are looked up here too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
+
+from facepay.outcomes import load_words
 
 LANGUAGES: Mapping[str, str] = MappingProxyType(
     {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
@@ -23,6 +25,8 @@ class Phrases:
 
     language: str
     sentences: Mapping[str, str]
+    shopper: Mapping[str, str]
+    cashier: Mapping[str, str]
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The sentence `key`; a missing one is an error of ours and raises KeyError."""
@@ -48,12 +52,7 @@ class Words:
     @classmethod
     def load(cls, default: str = FALLBACK) -> Words:
         """Read the data files that come with the package."""
-        folder = files("facepay.web").joinpath("words")
-        languages = {
-            code: Phrases(code, tomllib.loads(folder.joinpath(f"{code}.toml").read_text("utf-8")))
-            for code in LANGUAGES
-        }
-        return cls(languages, default if default in languages else FALLBACK)
+        return cls({code: _read(code) for code in LANGUAGES}, default if default in LANGUAGES else FALLBACK)
 
     def choose(self, asked: str, accepted: str | None) -> Phrases:
         """The language that was asked for, else the best one the browser accepts, else the shop's."""
@@ -61,3 +60,11 @@ class Words:
 
     def __getitem__(self, language: str) -> Phrases:
         return self._languages[language]
+
+
+def _read(code: str) -> Phrases:
+    text = files("facepay.web").joinpath("words", f"{code}.toml").read_text("utf-8")
+    said = load_words(code)
+    shopper = {key.value: sentence for key, sentence in said.shopper.items()}
+    cashier = {key.value: sentence for key, sentence in said.cashier.items()}
+    return Phrases(code, tomllib.loads(text), shopper, cashier)

@@ -16,6 +16,7 @@ export class CodeKeys {
     this.form = form;
     this.field = form.querySelector("[data-code-field]");
     this.keys = form.querySelector("[data-keys]");
+    this.send = form.querySelector("[data-code-send]");
     this.shuffle = form.querySelector("[data-shuffle]");
     this.shuffle?.addEventListener("change", () => this.draw());
     this.field.addEventListener("input", () => {
@@ -43,8 +44,8 @@ export class CodeKeys {
     const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
     const order = this.shuffle?.checked ? mixed(digits) : digits;
     const keys = order.map((digit) => this.#key(digit, () => this.#type(digit)));
-    keys.splice(9, 0, this.#gap());
-    keys.push(this.#key("\u232b", () => this.#erase(), this.keys.dataset.erase));
+    keys.splice(9, 0, this.#key("\u232b", () => this.#erase(), this.keys.dataset.erase));
+    keys.push(this.send);
     this.keys.replaceChildren(...keys);
   }
 
@@ -56,12 +57,6 @@ export class CodeKeys {
     if (name) key.setAttribute("aria-label", name);
     key.addEventListener("click", press);
     return key;
-  }
-
-  #gap() {
-    const gap = document.createElement("span");
-    gap.setAttribute("aria-hidden", "true");
-    return gap;
   }
 
   #type(digit) {

@@ -3,7 +3,7 @@
 import { PageCamera } from "./camera.js";
 import { Events } from "./events.js";
 import { CodeKeys } from "./keypad.js";
-import { shine } from "./light.js";
+import { refreshRate, shine } from "./light.js";
 import { Screen } from "./screen.js";
 import { send } from "./send.js";
 import { Voice } from "./voice.js";
@@ -57,18 +57,24 @@ async function tap() {
   else if (dataset.camera === "page") camera.start(taken.ticket);
 }
 
-async function light(prompt) {
+const hertz = refreshRate();
+
+/** Tell the terminal when a step was really on this screen; its judgement counts from there. */
+async function shown(number, atMs) {
+  const values = { sale: view.sale, number, shown_ms: atMs, refresh_hz: await hertz, sent_ms: performance.now() };
+  send("/kiosk/shown", values).catch(() => {});
+}
+
+function light(colours) {
   shining?.abort();
   shining = new AbortController();
-  const shown = await shine(screen.find("light"), { steps: prompt.steps, rampMs: prompt.ramp_ms }, shining.signal);
-  if (!shining.signal.aborted) {
-    await answer("shown", { step: prompt.id, shown, sent_ms: performance.now() });
-  }
+  const { signal } = shining;
+  shine(screen.find("light"), colours, { onShown: (at) => shown(colours.number, at), signal });
 }
 
 function draw(next) {
   const moved = next.phase !== view.phase || next.sale !== view.sale;
-  const asked = next.light && next.light.id !== view.light?.id;
+  const asked = next.light && next.light.number !== view.light?.number;
   view = next;
   dataset.phase = view.phase;
   for (const input of page.querySelectorAll("[data-sale]")) input.value = view.sale;
@@ -108,10 +114,7 @@ for (const form of page.querySelectorAll("form[data-action]")) {
     button.disabled = false;
   });
 }
-screen.find("plain")?.addEventListener("click", () => {
-  shining?.abort();
-  answer("plain");
-});
 
+if (view.phase === "factor") code.ask();
 draw(view);
 new Events({ events: dataset.events, state: dataset.state, onView: draw });

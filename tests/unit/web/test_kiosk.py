@@ -1,0 +1,162 @@
+"""The shopper's page: what it may answer when, and whose pictures are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from facepay.counter import Answer, Counter, Phase
+
+Post = Callable[..., TestResponse]
+
+
+class Pictures(Protocol):
+    """What the fixture keeps."""
+
+    pictures: list[bytes]
+
+
+JPEG = b"\xff\xd8 a picture"
+TIMES = {"X-Captured-At": "1000.5", "X-Sent-At": "1010.0", "X-Sequence": "1"}
+
+
+@pytest.fixture
+def ticket(offer: Callable[..., None], post: Post) -> str:
+    offer()
+    taken: str = post("/kiosk/tap", json={"sale": "s1"}).get_json()["ticket"]
+    return taken
+
+
+def frame(post: Post, ticket: str, body: bytes = JPEG, kind: str = "image/jpeg", **headers: str) -> int:
+    times = {name: headers.get(name.replace("-", "_"), value) for name, value in TIMES.items()}
+    answer = post("/kiosk/frames", data=body, content_type=kind, headers={**times, "X-Capture": ticket})
+    return answer.status_code
+
+
+def test_the_page_names_payee_and_amount_before_anything_is_captured(
+    offer: Callable[..., None], client: FlaskClient
+) -> None:
+    offer()
+    page = client.get("/kiosk/").get_data(as_text=True)
+    assert "12.40 EUR" in page
+    assert "Corner shop" in page
+
+
+def test_the_confirmation_names_amount_payee_and_masked_account(
+    offer: Callable[..., None], client: FlaskClient
+) -> None:
+    offer(phase=Phase.CONFIRM, account="...42")
+    assert client.get("/kiosk/state").get_json()["title"] == (
+        "Pay 12.40 EUR to Corner shop with account ...42?"
+    )
+
+
+def test_a_tap_reaches_the_sale(offer: Callable[..., None], counter: Counter, post: Post) -> None:
+    answers = counter.open("s1")
+    counter.show(counter.view)
+    offer()
+    answers = counter.open("s1")
+    assert post("/kiosk/tap", json={"sale": "s1"}).status_code == 200
+    assert answers.wait(Answer.TAP, 0.1) == ""
+
+
+def test_a_tap_for_another_sale_is_refused(offer: Callable[..., None], post: Post) -> None:
+    offer()
+    assert post("/kiosk/tap", json={"sale": "s0"}).status_code == 409
+
+
+def test_a_confirmation_before_the_question_is_refused(offer: Callable[..., None], post: Post) -> None:
+    offer(phase=Phase.CAPTURING)
+    assert post("/kiosk/confirm", json={"sale": "s1"}).status_code == 409
+
+
+@pytest.mark.parametrize("typed", ["", "123", "12a4", "１２３４", "1" * 13, "12 34"])
+def test_a_code_that_is_no_code_is_refused_and_not_repeated(
+    offer: Callable[..., None], post: Post, typed: str
+) -> None:
+    offer(phase=Phase.FACTOR, factor="digits")
+    answer = post("/kiosk/digits", json={"digits": typed})
+    assert answer.status_code == 400
+    assert not typed or typed not in answer.get_json()["detail"]
+
+
+def test_a_code_reaches_the_sale(offer: Callable[..., None], counter: Counter, post: Post) -> None:
+    offer(phase=Phase.FACTOR, factor="digits")
+    answers = counter.open("s1")
+    assert post("/kiosk/digits", json={"digits": "0427", "sale": "s1"}).status_code == 200
+    assert answers.wait(Answer.DIGITS, 0.1) == "0427"
+
+
+@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.IDLE])
+def test_the_card_can_be_chosen_at_every_moment(
+    offer: Callable[..., None], counter: Counter, post: Post, phase: Phase
+) -> None:
+    offer(phase=phase)
+    answers = counter.open("s1")
+    assert post("/kiosk/card", json={"sale": "s1"}).status_code == 200
+    assert answers.ended
+
+
+def test_a_plain_form_works_without_a_script(offer: Callable[..., None], client: FlaskClient) -> None:
+    offer()
+    answer = client.post("/kiosk/card", data={"sale": "s1"}, headers={"Origin": "http://localhost"})
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/kiosk/"
+
+
+def test_pictures_of_the_page_that_tapped_are_taken(ticket: str, post: Post, album: Pictures) -> None:
+    assert frame(post, ticket) == 204
+    assert album.pictures == [JPEG]
+
+
+def test_pictures_of_another_page_are_refused(ticket: str, post: Post, album: Pictures) -> None:
+    assert frame(post, "another") == 409
+    assert frame(post, "") == 409
+    assert album.pictures == []
+
+
+def test_pictures_after_the_capture_are_refused(
+    ticket: str, post: Post, offer: Callable[..., None], album: Pictures
+) -> None:
+    offer(phase=Phase.APPROVED)
+    assert frame(post, ticket) == 409
+    assert album.pictures == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"body": b""}, 400),
+        ({"body": b"GIF89a"}, 400),
+        ({"kind": "image/png"}, 415),
+        ({"body": b"\xff\xd8" + bytes(1024 * 1024)}, 413),
+        ({"X_Captured_At": "soon"}, 400),
+        ({"X_Captured_At": "nan"}, 400),
+        ({"X_Captured_At": "-1"}, 400),
+        ({"X_Captured_At": "2000"}, 400),
+        ({"X_Sent_At": "inf"}, 400),
+        ({"X_Sequence": "-1"}, 400),
+        ({"X_Sequence": "²"}, 400),
+    ],
+)
+def test_what_is_no_picture_is_refused(
+    ticket: str, post: Post, album: Pictures, change: dict[str, str], status: int
+) -> None:
+    assert frame(post, ticket, **change) == status  # type: ignore[arg-type]
+    assert album.pictures == []
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+@pytest.mark.parametrize("phase", list(Phase))
+def test_every_moment_has_words_in_every_language(
+    offer: Callable[..., None], client: FlaskClient, phase: Phase, language: str
+) -> None:
+    offer(phase=phase, account="...42", factor="digits", hint="come_closer", prompt="smile")
+    for page in ("/kiosk", "/till"):
+        shown = client.get(f"{page}/state?lang={language}").get_json()
+        assert shown["title"]
+        assert "{" not in shown["title"] + shown["text"]
