@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import Flask
 
 from facepay.web import guard, home, language, problems
@@ -35,7 +33,6 @@ def create_app(deps: WebDeps) -> Flask:
         # Browsers ask each time whether a file has changed: after an upgrade no page runs old scripts.
         SEND_FILE_MAX_AGE_DEFAULT=0,
     )
-    app.jinja_env.policies["json.dumps_function"] = json.dumps
     streams = Streams(deps.streams)
     language.register(app, Words.load(deps.shop.language))
     guard.register(app)

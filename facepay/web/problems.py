@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,9 @@ def register(app: Flask, translate: Callable[[Exception], PageError | None]) -> 
 
     @app.errorhandler(HTTPException)
     def from_framework(error: HTTPException) -> Response:
+        if isinstance(error, SecurityError):
+            # There is no page to send to a host name that is not ours: even links have no address there.
+            return Response("This terminal is not known by that name.\n", 400, content_type="text/plain")
         status = error.code or 500
         reply = REPLIES.get(status, Reply(status, f"http-{status}", error.name))
         made = answer(reply, error.description or reply.title)

@@ -22,9 +22,7 @@ def refusal_of(error: Exception) -> PageError | None:
         return PageError(CONFLICT, str(error))
     if isinstance(error, Fault):
         # The text of a fault is for the operator; a page says only whom to ask.
-        return PageError(
-            UNAVAILABLE, "The terminal cannot do that now; the reason is in its log."
-        )
+        return PageError(UNAVAILABLE, "The terminal cannot do that now; the reason is in its log.")
     if isinstance(error, PosError):
         return PageError(BAD_INPUT, str(error))
     return None

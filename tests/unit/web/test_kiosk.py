@@ -91,14 +91,14 @@ def test_a_code_reaches_the_sale(offer: Callable[..., None], counter: Counter, p
     assert answers.wait(Answer.DIGITS, 0.1) == "0427"
 
 
-@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.IDLE])
 def test_the_card_can_be_chosen_at_every_moment(
-    offer: Callable[..., None], counter: Counter, post: Post, phase: Phase
+    offer: Callable[..., None], counter: Counter, post: Post
 ) -> None:
-    offer(phase=phase)
-    answers = counter.open("s1")
-    assert post("/kiosk/card", json={"sale": "s1"}).status_code == 200
-    assert answers.ended
+    for phase in set(Phase) - {Phase.IDLE}:
+        offer(phase=phase)
+        answers = counter.open("s1")
+        assert post("/kiosk/card", json={"sale": "s1"}).status_code == 200
+        assert answers.ended
 
 
 def test_a_plain_form_works_without_a_script(offer: Callable[..., None], client: FlaskClient) -> None:
@@ -151,12 +151,12 @@ def test_what_is_no_picture_is_refused(
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
-@pytest.mark.parametrize("phase", list(Phase))
 def test_every_moment_has_words_in_every_language(
-    offer: Callable[..., None], client: FlaskClient, phase: Phase, language: str
+    offer: Callable[..., None], client: FlaskClient, language: str
 ) -> None:
-    offer(phase=phase, account="...42", factor="digits", hint="come_closer", prompt="smile")
-    for page in ("/kiosk", "/till"):
-        shown = client.get(f"{page}/state?lang={language}").get_json()
-        assert shown["title"]
-        assert "{" not in shown["title"] + shown["text"]
+    for phase in Phase:
+        offer(phase=phase, account="...42", factor="digits", hint="come_closer", prompt="smile")
+        for page in ("/kiosk", "/till"):
+            shown = client.get(f"{page}/state?lang={language}").get_json()
+            assert shown["title"]
+            assert "{" not in shown["title"] + shown["text"]

@@ -54,7 +54,7 @@ def test_a_stream_has_a_heartbeat_and_an_end(app: Flask, counter: Counter) -> No
     streams = Streams(1, age_s=0.05, heartbeat_s=0.02)
     with app.test_request_context():
         response = streams.respond(counter, lambda view: {"phase": view.phase.value})
-        blocks = [block for block in response.response]
+        blocks = list(response.response)
     assert b"event: heartbeat" in blocks[-1]
     response.close()
     assert streams.open == 0

@@ -44,7 +44,11 @@ class OneSale:
         self.decide.wait(5)
         self.counter.show(replace(self.counter.view, phase=Phase.APPROVED, sale="s1"))
         return PaymentResponse(
-            Outcome.APPROVED, request.amount, datetime.now(UTC), TransactionId("s1"), authorised=request.amount
+            Outcome.APPROVED,
+            request.amount,
+            datetime.now(UTC),
+            TransactionId("s1"),
+            authorised=request.amount,
         )
 
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
