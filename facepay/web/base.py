@@ -37,8 +37,9 @@ class Shop:
 class Frames(Protocol):
     """Takes pictures of a page's camera. `hardware.camera_browser` has one."""
 
-    def push(self, picture: bytes, captured_ms: float, sent_ms: float, sequence: int) -> None:
-        """Hand in one JPEG with the page's own clock readings in ms; raises HardwareError if refused."""
+    def push(self, data: bytes) -> int:
+        """Hand in one JPEG; its number. Raises HardwareError when it is refused or not wanted."""
+        ...
 
 
 class Health(Enum):

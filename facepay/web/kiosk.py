@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
@@ -15,9 +16,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from facepay.counter import Phase
 from facepay.web.base import WebDeps
-from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, token
+from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, token, whole
 from facepay.web.language import phrases
-from facepay.web.pictures import read_picture
+from facepay.web.pictures import read_picture, shown_ns
 from facepay.web.presenting import Audience, present
 from facepay.web.problems import CONFLICT, UNAVAILABLE, PageError, wants_json
 from facepay.web.streams import Streams
@@ -55,6 +56,7 @@ def kiosk_pages(deps: WebDeps, streams: Streams) -> Blueprint:
     ticket = Ticket()
     _reading(pages, deps, streams)
     _answering(pages, deps, ticket)
+    _lights(pages, deps)
     _pictures(pages, deps, ticket)
     return pages
 
@@ -109,6 +111,15 @@ def _answering(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         return given(lambda: counter.cancel(token(values, "sale")))
 
 
+def _lights(pages: Blueprint, deps: WebDeps) -> None:
+    @pages.post("/shown")
+    def shown() -> AnyResponse:
+        values = fields()
+        number, sale = whole(values, "number", 0, 10_000), token(values, "sale")
+        at_ns = shown_ns(values, time.monotonic_ns())
+        return given(lambda: deps.counter.report_light(number, at_ns, sale))
+
+
 def _pictures(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
     @pages.post("/frames")
     def frames() -> AnyResponse:
@@ -119,7 +130,7 @@ def _pictures(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         if deps.counter.view.phase not in CAPTURING:
             raise PageError(CONFLICT, "The capture is over.")
         picture = read_picture()
-        deps.frames.push(picture.jpeg, picture.captured_ms, picture.sent_ms, picture.sequence)
+        deps.frames.push(picture.jpeg)
         return Response(status=204)
 
 

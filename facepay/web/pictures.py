@@ -6,7 +6,7 @@ difference is the picture's age when it left, which needs no common clock.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import request
@@ -14,6 +14,7 @@ from flask import request
 from facepay.web.problems import BAD_INPUT, OTHER_TYPE, PageError
 
 LONGEST_CLOCK_MS = 1e13
+LONGEST_STEP_MS = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,32 @@ def read_picture() -> Picture:
     return Picture(jpeg, captured, sent, sequence)
 
 
+def shown_ns(values: Mapping[str, object], now_ns: int) -> int:
+    """When the page showed something, on this machine's monotonic clock.
+
+    `shown_ms` and `sent_ms` are readings of the page's clock; what lies between them is how long ago it
+    was when the message left. The way here is not known and counts as nothing.
+
+    Raises:
+        PageError: no times, or longer ago than a step may last.
+    """
+    age_ms = _time(values.get("sent_ms"), "sent_ms") - _time(values.get("shown_ms"), "shown_ms")
+    if not 0 <= age_ms <= LONGEST_STEP_MS:
+        raise PageError(BAD_INPUT, "shown_ms and sent_ms do not belong together.")
+    return now_ns - round(age_ms * 1e6)
+
+
 def _clock(name: str) -> float:
     try:
-        value = float(request.headers.get(name, ""))
+        return _time(float(request.headers.get(name, "")), name)
     except ValueError as error:
         raise PageError(BAD_INPUT, f"{name} must be a time in milliseconds.") from error
-    if not (math.isfinite(value) and 0 <= value <= LONGEST_CLOCK_MS):
+
+
+def _time(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_CLOCK_MS:
         raise PageError(BAD_INPUT, f"{name} must be a time in milliseconds.")
-    return value
+    return float(value)
 
 
 def _sequence() -> int:

@@ -3,7 +3,7 @@
 import { PageCamera } from "./camera.js";
 import { Events } from "./events.js";
 import { CodeKeys } from "./keypad.js";
-import { refreshRate, shine } from "./light.js";
+import { shine } from "./light.js";
 import { Screen } from "./screen.js";
 import { send } from "./send.js";
 import { Voice } from "./voice.js";
@@ -57,11 +57,9 @@ async function tap() {
   else if (dataset.camera === "page") camera.start(taken.ticket);
 }
 
-const hertz = refreshRate();
-
 /** Tell the terminal when a step was really on this screen; its judgement counts from there. */
-async function shown(number, atMs) {
-  const values = { sale: view.sale, number, shown_ms: atMs, refresh_hz: await hertz, sent_ms: performance.now() };
+function shown(number, atMs) {
+  const values = { sale: view.sale, number, shown_ms: atMs, sent_ms: performance.now() };
   send("/kiosk/shown", values).catch(() => {});
 }
 
@@ -69,12 +67,12 @@ function light(colours) {
   shining?.abort();
   shining = new AbortController();
   const { signal } = shining;
-  shine(screen.find("light"), colours, { onShown: (at) => shown(colours.number, at), signal });
+  shine(screen.find("light"), colours, { onShown: (at) => shown(colours.id, at), signal });
 }
 
 function draw(next) {
   const moved = next.phase !== view.phase || next.sale !== view.sale;
-  const asked = next.light && next.light.number !== view.light?.number;
+  const asked = next.light && next.light.id !== view.light?.id;
   view = next;
   dataset.phase = view.phase;
   for (const input of page.querySelectorAll("[data-sale]")) input.value = view.sale;

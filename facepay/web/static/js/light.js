@@ -9,23 +9,8 @@ function parse(colour) {
   return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 }
 
-/** How often this display is redrawn, in Hz, from the time of a few frames; rejects none, measures only. */
-export function refreshRate(frames = 12) {
-  return new Promise((resolve) => {
-    let first = 0;
-    let count = 0;
-    const tick = (now) => {
-      if (count === 0) first = now;
-      else if (count === frames) return resolve((1000 * frames) / (now - first));
-      count += 1;
-      return requestAnimationFrame(tick);
-    };
-    requestAnimationFrame(tick);
-  });
-}
-
 /**
- * Show `steps` ([{colour: "#rrggbb", duration_ms}]) on `node`, each reached by a linear ramp.
+ * Show `steps` ([{colour: "#rrggbb", ms}]) on `node`, each reached by a linear ramp.
  * `onShown` is told once, with the page's clock at the first frame of the first colour. Stops when
  * `signal` aborts.
  */
@@ -41,9 +26,9 @@ export function shine(node, { steps, ramp_ms: rampMs }, { onShown, signal }) {
       stepStart = now;
       onShown(now);
     }
-    while (now - stepStart >= steps[step].duration_ms) {
+    while (now - stepStart >= steps[step].ms) {
       from = parse(steps[step].colour);
-      stepStart += steps[step].duration_ms;
+      stepStart += steps[step].ms;
       step += 1;
       if (step === steps.length) return finish();
     }
