@@ -134,7 +134,12 @@ def state_of(signup: SignUp) -> dict[str, object]:
     t = phrases()
     failed = t(signup.failed) if signup.failed else ""
     view = present(signup.counter.view, Audience.KIOSK, t)
-    return {**view, "step": signup.step.value, "failed": failed, "next": url_for("enrol.done", lang=t.language)}
+    return {
+        **view,
+        "step": signup.step.value,
+        "failed": failed,
+        "next": url_for("enrol.done", lang=t.language),
+    }
 
 
 def _ending(pages: Blueprint, signups: Signups) -> None:

@@ -90,7 +90,9 @@ def _hint(view: SaleView, t: Phrases) -> tuple[str, str]:
 def _sentences(view: SaleView, audience: Audience, t: Phrases) -> tuple[str, str]:
     key = f"{audience.value}-{view.phase.value}"
     values = {"amount": view.amount, "payee": view.payee, "account": view.account}
-    said = (t.shopper.get(view.words) if audience is Audience.KIOSK else t.cashier.get(view.cashier_words)) or ""
+    said = (
+        t.shopper.get(view.words) if audience is Audience.KIOSK else t.cashier.get(view.cashier_words)
+    ) or ""
     # An approval keeps our own sentence: it names the amount, the common one cannot.
     own = t.find(f"{key}-text")
     return t(key, **values), said if said and view.phase is not Phase.APPROVED else own.format(**values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -12,22 +12,13 @@ from werkzeug.test import TestResponse
 
 from facepay.counter import Counter, Phase, SaleView
 from facepay.web import Good, Shop, WebDeps, create_app
+from hardware.camera_browser import BrowserCamera
 
 ORIGIN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 JSON = {**ORIGIN, "Accept": "application/json"}
 OFFER = SaleView(
     Phase.OFFERED, sale="s1", payee="Corner shop", amount="12.40 EUR", amount_minor=1240, currency="EUR"
 )
-
-
-@dataclass
-class Album:
-    """Keeps the pictures that a page sent; stands where a terminal has its browser camera."""
-
-    pictures: list[bytes] = field(default_factory=list)
-
-    def push(self, picture: bytes, captured_ms: float, sent_ms: float, sequence: int) -> None:
-        self.pictures.append(picture)
 
 
 @pytest.fixture
@@ -38,14 +29,16 @@ def counter() -> Iterator[Counter]:
 
 
 @pytest.fixture
-def album() -> Album:
-    return Album()
+def camera() -> Iterator[BrowserCamera]:
+    """The terminal's side of a page's camera, as it is during a capture."""
+    with BrowserCamera() as opened:
+        yield opened
 
 
 @pytest.fixture
-def deps(counter: Counter, album: Album) -> WebDeps:
+def deps(counter: Counter, camera: BrowserCamera) -> WebDeps:
     shop = Shop("Corner shop", "T1", goods=(Good("Bread", 320),))
-    return WebDeps(shop, counter, b"secret of these tests", streams=2, frames=album)
+    return WebDeps(shop, counter, b"secret of these tests", streams=2, frames=camera)
 
 
 @pytest.fixture

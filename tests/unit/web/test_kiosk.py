@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Protocol
 
+import cv2
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from facepay.counter import Answer, Counter, Phase
+from hardware.camera_browser import BrowserCamera
+from hardware.errors import CameraTimeout
 
 Post = Callable[..., TestResponse]
 
 
-class Pictures(Protocol):
-    """What the fixture keeps."""
-
-    pictures: list[bytes]
-
-
-JPEG = b"\xff\xd8 a picture"
+JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
 TIMES = {"X-Captured-At": "1000.5", "X-Sent-At": "1010.0", "X-Sequence": "1"}
 
 
@@ -108,23 +106,25 @@ def test_a_plain_form_works_without_a_script(offer: Callable[..., None], client:
     assert answer.headers["Location"] == "/kiosk/"
 
 
-def test_pictures_of_the_page_that_tapped_are_taken(ticket: str, post: Post, album: Pictures) -> None:
+def test_pictures_of_the_page_that_tapped_are_taken(ticket: str, post: Post, camera: BrowserCamera) -> None:
     assert frame(post, ticket) == 204
-    assert album.pictures == [JPEG]
+    assert camera.read(0.1).pixels.shape == (48, 64, 3)
 
 
-def test_pictures_of_another_page_are_refused(ticket: str, post: Post, album: Pictures) -> None:
+def test_pictures_of_another_page_are_refused(ticket: str, post: Post, camera: BrowserCamera) -> None:
     assert frame(post, "another") == 409
     assert frame(post, "") == 409
-    assert album.pictures == []
+    with pytest.raises(CameraTimeout):
+        camera.read(0.01)
 
 
 def test_pictures_after_the_capture_are_refused(
-    ticket: str, post: Post, offer: Callable[..., None], album: Pictures
+    ticket: str, post: Post, offer: Callable[..., None], camera: BrowserCamera
 ) -> None:
     offer(phase=Phase.APPROVED)
     assert frame(post, ticket) == 409
-    assert album.pictures == []
+    with pytest.raises(CameraTimeout):
+        camera.read(0.01)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,11 @@ def test_pictures_after_the_capture_are_refused(
     ],
 )
 def test_what_is_no_picture_is_refused(
-    ticket: str, post: Post, album: Pictures, change: dict[str, str], status: int
+    ticket: str, post: Post, camera: BrowserCamera, change: dict[str, str], status: int
 ) -> None:
     assert frame(post, ticket, **change) == status  # type: ignore[arg-type]
-    assert album.pictures == []
+    with pytest.raises(CameraTimeout):
+        camera.read(0.01)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
@@ -160,3 +161,28 @@ def test_every_moment_has_words_in_every_language(
             shown = client.get(f"{page}/state?lang={language}").get_json()
             assert shown["title"]
             assert "{" not in shown["title"] + shown["text"]
+
+
+def test_the_moment_a_light_was_seen_reaches_the_sale(
+    offer: Callable[..., None], counter: Counter, post: Post
+) -> None:
+    offer(phase=Phase.CHALLENGE)
+    answers = counter.open("s1")
+    before_ns = time.monotonic_ns()
+    report = {"sale": "s1", "number": 3, "shown_ms": 500.0, "sent_ms": 530.5}
+    assert post("/kiosk/shown", json=report).status_code == 200
+    at_ns = answers.find_light(3)
+    assert at_ns is not None
+    assert before_ns - 31_000_000 < at_ns < time.monotonic_ns() - 30_000_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"shown_ms": 600.0}, {"sent_ms": 99_999.0}, {"sent_ms": "now"}, {"number": -1}, {"number": 1.5}],
+)
+def test_an_impossible_report_of_a_light_is_refused(
+    offer: Callable[..., None], post: Post, wrong: dict[str, object]
+) -> None:
+    offer(phase=Phase.CHALLENGE)
+    report = {"number": 3, "shown_ms": 500.0, "sent_ms": 530.5} | wrong
+    assert post("/kiosk/shown", json=report).status_code == 400
