@@ -72,6 +72,10 @@ class ReferenceUnreadable(Fault):
     """An enrolled reference could not be unsealed."""
 
 
+class KeyRetired(Fault):
+    """A wrapping key was retired while something was being sealed under it; trying again may help."""
+
+
 class ModelMismatch(Fault):
     """Template and recogniser, or pack and calibration, do not belong together."""
 

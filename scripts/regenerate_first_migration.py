@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from facepay.db.migrate import alembic_config
-from facepay.db.models.journal import APPEND_ONLY
+from facepay.db.models import audit, journal
 
 VERSIONS = Path("facepay/db/migrations/versions")
 FIRST = VERSIONS / "0001_first_tables.py"
@@ -29,7 +29,7 @@ def main() -> None:
     calls = "".join(
         f'    for statement in append_only_ddl("{table}", op.get_bind().dialect.name):\n'
         "        op.execute(statement)\n"
-        for table in APPEND_ONLY
+        for table in (*journal.APPEND_ONLY, *audit.APPEND_ONLY)
     )
     source = source.replace("\n\ndef downgrade", f"{calls}\n\ndef downgrade")
     source = source.replace(

@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "capture",
         "policy",
         "gallery",
+        "audit",
         "journal",
         "receipts",
         "psp",

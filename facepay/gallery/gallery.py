@@ -14,16 +14,20 @@ from collections.abc import Callable, Sequence
 
 from facepay.db.models.subjects import ReferenceRow, SubjectRow
 from facepay.db.session import Database
-from facepay.errors import ModelMismatch, NotEnrolled, ReferenceUnreadable
+from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnreadable
 from facepay.gallery import rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.records import EnrolledSubject, NewSubject
 from facepay.gallery.sealing import seal_reference, unseal_all
+from facepay.gallery.wrapping import may_wrap, register_keys
 from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
 
 log = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+"""Rotations that an enrolment may run into before it gives up."""
 
 
 class Gallery:
@@ -119,15 +123,28 @@ class Gallery:
         """Seal and store a payer, then make them searchable."""
         index = self._digits.index_of(new.digits) if new.digits else None
         subject = new.enrolled.subject
-        sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
         with self._lock:
-            with self._database.begin() as session:
-                rows.insert_subject(session, self._tenant, new.enrolled, index)
-                rows.insert_consent(session, self._tenant, subject, new.consent)
-                session.add_all(sealed)
+            for _ in range(ATTEMPTS):
+                if self._insert(new, index):
+                    break
+                # The wrapping key was retired meanwhile: look at the key store again, then seal anew.
+                with self._database.begin() as session:
+                    register_keys(session, self._keys, self._now_ms())
+            else:
+                raise KeyRetired("the wrapping key changes faster than a payer can be sealed; try again")
             self._matcher.add(new.references)
             self._loaded |= {reference.reference: subject for reference in new.references}
         return new.enrolled
+
+    def _insert(self, new: NewSubject, index: str | None) -> bool:
+        sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
+        with self._database.begin() as session:
+            if not all(may_wrap(session, row.wrapping_key) for row in sealed):
+                return False
+            rows.insert_subject(session, self._tenant, new.enrolled, index)
+            rows.insert_consent(session, self._tenant, new.enrolled.subject, new.consent)
+            session.add_all(sealed)
+        return True
 
     def erase(self, subject: SubjectId) -> int:
         """Forget a payer: out of the search, data keys destroyed, rows removed; how many references.

@@ -14,7 +14,7 @@ from facepay.db.models.subjects import ReferenceRow
 from facepay.errors import ReferenceUnreadable
 from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId
 from keys.base import Wrapping
-from keys.envelope import Envelope, seal_envelope, unseal_envelope
+from keys.envelope import Envelope, rewrap, seal_envelope, unseal_envelope
 from keys.errors import KeysError
 from keys.hygiene import wipe
 from keys.types import Context, KeyId, Purpose, WrappedKey
@@ -62,6 +62,21 @@ def unseal_reference(row: ReferenceRow, keys: Wrapping) -> Reference:
     if features is None:
         raise ReferenceUnreadable(f"reference {row.reference} is not of {row.dimensions} dimensions")
     return Reference(ReferenceId(row.reference), SubjectId(row.subject), features, ModelId(row.model))
+
+
+def rewrap_row(row: ReferenceRow, keys: Wrapping, under: KeyId) -> None:
+    """Move a row's data key under another wrapping key, in place; the features are not decrypted.
+
+    Raises:
+        ReferenceUnreadable: as `unseal_reference`; the row is unchanged.
+    """
+    context = _context(row.tenant, row.subject, row.reference, row.model, row.record_version)
+    envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
+    try:
+        moved = rewrap(envelope, context, keys, under=under)
+    except KeysError as error:
+        raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
+    row.wrapping_key, row.wrapped = moved.wrapped.key, moved.wrapped.blob
 
 
 def unseal_all(

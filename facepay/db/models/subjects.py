@@ -59,6 +59,6 @@ class ReferenceRow(Base):
     model: Mapped[str] = mapped_column(String(64))
     dimensions: Mapped[int] = mapped_column()
     record_version: Mapped[int] = mapped_column(BigInteger)
-    wrapping_key: Mapped[str] = mapped_column(String(64), index=True)
+    wrapping_key: Mapped[str] = mapped_column(ForeignKey("wrapping_key.key"), index=True)
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes] = mapped_column(LargeBinary)

@@ -13,6 +13,21 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit_checkpoint",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "size", name=op.f("pk_audit_checkpoint")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "position", name=op.f("pk_audit_entry")),
+    )
+    op.create_table(
         "consent",
         sa.Column("subject", sa.String(length=32), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
@@ -180,6 +195,23 @@ def upgrade() -> None:
         op.f("ix_subject_tenant_digits_index"), "subject", ["tenant", "digits_index"], unique=False
     )
     op.create_table(
+        "used_statement",
+        sa.Column("signer", sa.String(length=16), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("expires_at_s", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("signer", "nonce", name=op.f("pk_used_statement")),
+    )
+    op.create_index(op.f("ix_used_statement_expires_at_s"), "used_statement", ["expires_at_s"], unique=False)
+    op.create_table(
+        "wrapping_key",
+        sa.Column("key", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("changed_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("destroy_after_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_wrapping_key")),
+    )
+    op.create_index(op.f("ix_wrapping_key_state"), "wrapping_key", ["state"], unique=False)
+    op.create_table(
         "ledger_entry",
         sa.Column(
             "entry", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -208,27 +240,52 @@ def upgrade() -> None:
         sa.Column("model", sa.String(length=64), nullable=False),
         sa.Column("dimensions", sa.Integer(), nullable=False),
         sa.Column("record_version", sa.BigInteger(), nullable=False),
-        sa.Column("wrapping_key", sa.String(length=64), nullable=False),
+        sa.Column("wrapping_key", sa.String(length=16), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subject.subject"], name=op.f("fk_reference_subject_subject")),
+        sa.ForeignKeyConstraint(
+            ["wrapping_key"], ["wrapping_key.key"], name=op.f("fk_reference_wrapping_key_wrapping_key")
+        ),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_reference")),
     )
     op.create_index(op.f("ix_reference_subject"), "reference", ["subject"], unique=False)
     op.create_index(op.f("ix_reference_wrapping_key"), "reference", ["wrapping_key"], unique=False)
+    op.create_table(
+        "subject_key",
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("wrapping_key", sa.String(length=16), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["wrapping_key"], ["wrapping_key.key"], name=op.f("fk_subject_key_wrapping_key_wrapping_key")
+        ),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_subject_key")),
+    )
+    op.create_index(op.f("ix_subject_key_wrapping_key"), "subject_key", ["wrapping_key"], unique=False)
     for statement in append_only_ddl("journal_row", op.get_bind().dialect.name):
         op.execute(statement)
     for statement in append_only_ddl("journal_checkpoint", op.get_bind().dialect.name):
         op.execute(statement)
+    for statement in append_only_ddl("audit_entry", op.get_bind().dialect.name):
+        op.execute(statement)
+    for statement in append_only_ddl("audit_checkpoint", op.get_bind().dialect.name):
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_subject_key_wrapping_key"), table_name="subject_key")
+    op.drop_table("subject_key")
     op.drop_index(op.f("ix_reference_wrapping_key"), table_name="reference")
     op.drop_index(op.f("ix_reference_subject"), table_name="reference")
     op.drop_table("reference")
     op.drop_index(op.f("ix_ledger_entry_transaction"), table_name="ledger_entry")
     op.drop_index(op.f("ix_ledger_entry_account_entry"), table_name="ledger_entry")
     op.drop_table("ledger_entry")
+    op.drop_index(op.f("ix_wrapping_key_state"), table_name="wrapping_key")
+    op.drop_table("wrapping_key")
+    op.drop_index(op.f("ix_used_statement_expires_at_s"), table_name="used_statement")
+    op.drop_table("used_statement")
     op.drop_index(op.f("ix_subject_tenant_digits_index"), table_name="subject")
     op.drop_table("subject")
     op.drop_table("period")
@@ -251,3 +308,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_journal_checkpoint_at_ms"), table_name="journal_checkpoint")
     op.drop_table("journal_checkpoint")
     op.drop_table("consent")
+    op.drop_table("audit_entry")
+    op.drop_table("audit_checkpoint")

@@ -1,0 +1,146 @@
+"""Rotation of the wrapping key under load: every data key moves under a new key, the payers stay.
+
+    new key in the key store -> active there, the old one decrypt-only -> the table follows
+    -> rows re-wrapped in batches -> nothing left under the old key -> its destruction is due after a grace
+
+Each step is durable and can be repeated, so a rotation killed anywhere is finished by the next call. Sales
+go on: a reader opens rows under both keys, a writer that used the old key is refused and seals again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from facepay.db.models.audit import SubjectKeyRow
+from facepay.db.models.keys import WrappingKeyRow
+from facepay.db.models.subjects import ReferenceRow
+from facepay.db.session import Database
+from facepay.errors import ReferenceUnreadable
+from facepay.gallery.rows import ERASED
+from facepay.gallery.sealing import rewrap_row
+from facepay.gallery.wrapping import register_keys, rewrap_subject_key
+from keys.base import KeyStore
+from keys.types import KeyId, KeyState, KeyUse
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+GRACE_MS = 60 * 60 * 1000
+"""How long a retired key without rows stays, so that a reader that holds an old row still opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation did: the key in use now, how many rows moved, and which rows do not open."""
+
+    active: KeyId
+    moved: int
+    unreadable: tuple[str, ...]
+
+
+class Rotation:
+    """Rotates the wrapping key of one database and its key store."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        *,
+        grace_ms: int = GRACE_MS,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._grace_ms = grace_ms
+        self._now_ms = now_ms
+
+    def rotate(self) -> Rotated:
+        """Make a new wrapping key and move everything under it."""
+        pending = [r for r in self._keys.records() if (r.use, r.state) == (KeyUse.WRAP, KeyState.PENDING)]
+        new = pending[0].key if pending else self._keys.generate(KeyUse.WRAP)
+        self._keys.advance(new, KeyState.ACTIVE)
+        return self.resume()
+
+    def resume(self) -> Rotated:
+        """Finish a rotation that was interrupted; does nothing when there is none."""
+        with self._database.begin() as session:
+            active = register_keys(session, self._keys, self._now_ms())
+        moved, broken = 0, list[str]()
+        while True:
+            count, unreadable = self._move_batch(active, broken)
+            if unreadable and self._keys.active_key != active:
+                # Somebody else rotated meanwhile; what could not be moved is moved under the newest key.
+                return self.resume()
+            moved += count
+            broken += unreadable
+            if not count and not unreadable:
+                break
+        self._move_subject_keys(active)
+        self._settle_retired()
+        self._database.erase_traces()
+        return Rotated(active, moved, tuple(broken))
+
+    def due(self) -> tuple[KeyId, ...]:
+        """Retired keys that wrap nothing any more and whose grace is over."""
+        query = select(WrappingKeyRow.key).where(
+            WrappingKeyRow.state == KeyState.DECRYPT_ONLY.name,
+            WrappingKeyRow.destroy_after_ms <= self._now_ms(),
+        )
+        with self._database.begin() as session:
+            return tuple(KeyId(key) for key in session.scalars(query))
+
+    def _move_batch(self, active: KeyId, broken: list[str]) -> tuple[int, list[str]]:
+        with self._database.begin() as session:
+            query = select(ReferenceRow).where(
+                ReferenceRow.wrapping_key != active,
+                ReferenceRow.wrapped != ERASED,
+                ReferenceRow.reference.not_in(broken),
+            )
+            unreadable, count = [], 0
+            for row in session.scalars(query.limit(BATCH).with_for_update()).all():
+                try:
+                    rewrap_row(row, self._keys, active)
+                    count += 1
+                except ReferenceUnreadable as error:
+                    log.error("rotation leaves a row behind: %s", error)
+                    unreadable.append(row.reference)
+            return count, unreadable
+
+    def _move_subject_keys(self, active: KeyId) -> None:
+        while True:
+            with self._database.begin() as session:
+                query = select(SubjectKeyRow).where(SubjectKeyRow.wrapping_key != active)
+                found = session.scalars(query.limit(BATCH).with_for_update()).all()
+                for row in found:
+                    rewrap_subject_key(row, self._keys, active)
+            if not found:
+                return
+
+    def _settle_retired(self) -> None:
+        with self._database.begin() as session:
+            query = select(WrappingKeyRow).where(
+                WrappingKeyRow.state == KeyState.DECRYPT_ONLY.name, WrappingKeyRow.destroy_after_ms.is_(None)
+            )
+            for row in session.scalars(query).all():
+                if not rows_under(session, row.key):
+                    row.destroy_after_ms = self._now_ms() + self._grace_ms
+
+
+def rows_under(session: Session, key: str) -> int:
+    """How many living references and subject keys a key wraps."""
+    query = select(func.count()).select_from(ReferenceRow)
+    query = query.where(ReferenceRow.wrapping_key == key, ReferenceRow.wrapped != ERASED)
+    subjects = select(func.count()).select_from(SubjectKeyRow).where(SubjectKeyRow.wrapping_key == key)
+    return (session.scalar(query) or 0) + (session.scalar(subjects) or 0)
+
+
+def mark_destroyed(session: Session, key: str, now_ms: int) -> None:
+    """Record that the key store destroyed a key."""
+    query = update(WrappingKeyRow).where(WrappingKeyRow.key == key)
+    session.execute(query.values(state=KeyState.DESTROYED.name, changed_at_ms=now_ms))
