@@ -72,6 +72,7 @@ class Settlement:
 
     Args:
         wait: Sleeps for some seconds; tests pass one that does not.
+        statement: Signs the authorisation of an AUTHORISED entry; what it signs is kept with ANNOUNCED.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Settlement:
         *,
         wait: Callable[[float], object],
         patience: Patience | None = None,
+        statement: Callable[[Entry], str] | None = None,
     ) -> None:
         self._journal = journal
         self._provider = provider
         self._refunds = refunds
         self._wait = wait
         self._patience = patience or Patience()
+        self._statement = statement
         # Two threads that finish the same entry would ask the provider twice and collide in the journal.
         self._lock = threading.RLock()
 
@@ -127,8 +130,9 @@ class Settlement:
         return self._conclude(payment, answer)
 
     def announce(self, payment: TransactionId, facts: Facts | None = None) -> Entry:
-        """Write that the till is about to be told of the approval, with what it is told."""
-        return self._journal.advance(payment, State.ANNOUNCED, facts=facts)
+        """Write that the till is about to be told of the approval, with the signed statement over it."""
+        signed = {"statement": self._statement(self._require(payment))} if self._statement else {}
+        return self._journal.advance(payment, State.ANNOUNCED, facts={**(facts or {}), **signed})
 
     def acknowledge(self, payment: TransactionId, *, learned: bool) -> Entry:
         """Capture when the till has learned of the approval, void when it never will.

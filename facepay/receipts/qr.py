@@ -1,0 +1,53 @@
+"""The statement as a QR code on the receipt, and back from a photograph of it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import segno
+
+from keys.errors import StatementRefused
+
+PREFIX = "FACEPAY1:"
+"""What the code's text begins with, so that a scanner knows what it holds."""
+
+
+def qr_svg(token: str, *, scale: int = 3) -> str:
+    """The code as an SVG document; `scale` is the width of a module in pixels."""
+    out = io.BytesIO()
+    _code(token).save(out, kind="svg", scale=scale, border=4, xmldecl=False)
+    return out.getvalue().decode()
+
+
+def qr_png(token: str, *, scale: int = 4) -> bytes:
+    """The code as a PNG, for receipt printers."""
+    out = io.BytesIO()
+    _code(token).save(out, kind="png", scale=scale, border=4)
+    return out.getvalue()
+
+
+def read_text(text: str) -> str:
+    """The statement in what a scanner read; the prefix may be missing."""
+    return text.strip().removeprefix(PREFIX)
+
+
+def read_image(path: Path) -> str:
+    """The statement in a picture of a receipt.
+
+    Raises:
+        StatementRefused: The picture cannot be read or shows no code of ours.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise StatementRefused(f"{path} is no picture that can be read")
+    text, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
+    if not text.startswith(PREFIX):
+        raise StatementRefused(f"{path} shows no QR code of a facepay receipt")
+    return read_text(text)
+
+
+def _code(token: str) -> segno.QRCode:
+    # Level L: a statement of some 500 characters stays large enough to be read off thermal paper.
+    return segno.make_qr(PREFIX + token, error="l", boost_error=False)
