@@ -19,5 +19,6 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "models": Command("facepay.cli.models", "list, install and check model packs"),
+    "evaluate": Command("facepay.cli.evaluate", "measure error rates, with a report"),
     "calibrate": Command("facepay.cli.calibrate", "measure a pack's thresholds on photos"),
 }

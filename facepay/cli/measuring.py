@@ -16,12 +16,12 @@ from facepay.recognition.pack_store import choose_pack, search_folders
 from facepay.settings import Settings
 
 
-def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
+def add_photo_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Declare `--photos`, `--pack` and what becomes of the features."""
     parser.add_argument(
         "--photos",
         type=Path,
-        required=True,
+        required=required,
         metavar="DIR",
         help="a folder for each person, or CSV of pairs",
     )
@@ -46,13 +46,22 @@ def named_engine(arguments: argparse.Namespace, settings: Settings) -> tuple[Rec
 def embedded_photos(
     arguments: argparse.Namespace, engine: RecognitionEngine, settings: Settings
 ) -> EmbeddedSet:
-    """Embed the photos with a progress bar; the cache is deleted unless `--keep-features`."""
+    """Embed the photos with a progress bar.
+
+    The sealed cache is destroyed at the end unless `--keep-features`; an interrupted run keeps it, so
+    that the next one takes up where it stopped.
+    """
     photos = read_photos(arguments.photos)
     cache = FeatureCache(settings.data / "evaluation", engine)
-    with tqdm(total=len(photos), desc="photos", unit="photo", disable=arguments.json) as bar:
-        embedded = embed_photos(photos, engine, cache, lambda: bar.update(1))
-    if not arguments.keep_features:
-        cache.forget()
+    finished = False
+    try:
+        # disable=None: no bar where nobody watches a terminal.
+        silent = True if arguments.json else None
+        with tqdm(total=len(photos), desc="photos", unit="photo", disable=silent) as bar:
+            embedded = embed_photos(photos, engine, cache, lambda: bar.update(1))
+        finished = True
+    finally:
+        cache.close(destroy=finished and not arguments.keep_features)
     return embedded
 
 

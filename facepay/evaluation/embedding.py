@@ -1,14 +1,16 @@
 """Turns a folder of photos into features, once: resumable, cached by digests, with nothing of an image kept.
 
-A cache record is the sha256 of a photo, one byte that says what became of it, and its features. The
-file is named by the digests of detector and recogniser, so another model starts another file. It is
-derived from faces all the same, and deleted at the end unless the operator asks otherwise.
+A run over thousands of photos can be interrupted and taken up again, so what became of each photo is
+cached under the digests of photo, detector and recogniser. Features are templates: each is sealed under a
+key of this cache alone, and key and files are destroyed at the end unless the operator asks otherwise.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -22,8 +24,11 @@ from facepay.recognition.engine import RecognitionEngine
 from facepay.types import Detection, Pixels
 from hardware.errors import FrameRefused
 from hardware.images import ImageLimits, load_image
+from keys.cobblestone import seal_message, unseal_message
+from keys.errors import KeysError
+from keys.hygiene import wipe
 
-_DIGEST_BYTES = 32
+_KEY_BYTES = 32
 _LIMITS = ImageLimits(max_bytes=50_000_000)
 
 
@@ -61,41 +66,56 @@ class EmbeddedSet:
 
 
 class FeatureCache:
-    """Append-only file of features; a record that a crash cut off is ignored."""
+    """What became of photos, sealed, one file each; `close` wipes the key.
+
+    Raises:
+        InputUnusable: the cache's key file is damaged.
+    """
 
     def __init__(self, folder: Path, engine: RecognitionEngine) -> None:
-        detector = engine.spec.detector.file if engine.spec.detector else engine.spec.name
-        name = hashlib.sha256(f"{engine.model} {detector}".encode()).hexdigest()[:24]
-        self.path = folder / f"features-{name}.bin"
-        self._dimensions = engine.dimensions
-        self._known = dict(self._read())
+        self._folder = folder
+        self._models = f"{engine.model}/{engine.detector_sha256}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._key_file = folder / "key"
+        if not self._key_file.exists():
+            descriptor = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(os.urandom(_KEY_BYTES))
+        self._key = bytearray(self._key_file.read_bytes())
+        if len(self._key) != _KEY_BYTES:
+            raise InputUnusable(f"{self._key_file} is damaged; delete the folder {folder} and run again")
 
     def find(self, digest: str) -> tuple[Fate, npt.NDArray[np.float32]] | None:
         """Return what is known about a photo."""
-        return self._known.get(bytes.fromhex(digest))
+        path = self._path(digest)
+        if not path.is_file():
+            return None
+        try:
+            plain = bytes(unseal_message(self._key, self._context(digest), path.read_bytes()))
+        except KeysError:
+            # A write that a crash cut off: measure again, it costs one photo.
+            return None
+        return Fate(plain[0]), np.frombuffer(plain, "<f4", offset=1).astype(np.float32)
 
     def add(self, digest: str, fate: Fate, features: npt.NDArray[np.float32]) -> None:
         """Keep what became of a photo."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
-            stream.write(bytes.fromhex(digest) + bytes([fate]) + features.astype("<f4").tobytes())
-        self._known[bytes.fromhex(digest)] = (fate, features)
+        plain = bytes([fate]) + features.astype("<f4").tobytes()
+        self._path(digest).write_bytes(seal_message(self._key, self._context(digest), plain, os.urandom))
 
-    def forget(self) -> None:
-        """Delete the file."""
-        self.path.unlink(missing_ok=True)
-        self._known.clear()
+    def close(self, *, destroy: bool) -> None:
+        """Wipe the key from memory; with `destroy` also overwrite its file and remove everything."""
+        wipe(self._key)
+        if destroy:
+            with self._key_file.open("r+b") as stream:
+                stream.write(bytes(_KEY_BYTES))
+                os.fsync(stream.fileno())
+            shutil.rmtree(self._folder)
 
-    def _read(self) -> Iterator[tuple[bytes, tuple[Fate, npt.NDArray[np.float32]]]]:
-        data = self.path.read_bytes() if self.path.is_file() else b""
-        size = _DIGEST_BYTES + 1 + 4 * self._dimensions
-        whole = len(data) // size * size
-        if whole != len(data):
-            with self.path.open("rb+") as stream:
-                stream.truncate(whole)
-        for at in range(0, whole, size):
-            row = np.frombuffer(data, "<f4", self._dimensions, at + _DIGEST_BYTES + 1)
-            yield data[at : at + _DIGEST_BYTES], (Fate(data[at + _DIGEST_BYTES]), row.astype(np.float32))
+    def _path(self, digest: str) -> Path:
+        return self._folder / f"{hashlib.sha256(self._context(digest)).hexdigest()}.sealed"
+
+    def _context(self, digest: str) -> bytes:
+        return f"facepay/evaluation/{self._models}/{digest}".encode()
 
 
 def embed_photos(

@@ -1,0 +1,127 @@
+"""`facepay evaluate`: error rates of a pack on photos, of liveness on samples, or from a score file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from facepay.cli.exits import Exit
+from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
+from facepay.errors import InputUnusable
+from facepay.evaluation.embedding import Fate
+from facepay.evaluation.fairness import fairness_table, load_groups
+from facepay.evaluation.intervals import Rate
+from facepay.evaluation.recognition import measure
+from facepay.evaluation.report import to_json, write_report
+from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
+from facepay.evaluation.scorefiles import comparisons_of, read_scores
+from facepay.evaluation.verification import det_curve, operating_points
+from facepay.recognition.calibration import Calibration, find_calibration
+from facepay.recognition.engine import RecognitionEngine
+from facepay.settings import Settings
+
+TITLES = {"recognition": "Recognition", "fairness": "Recognition by group"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument("what", nargs="?", choices=[*TITLES], help="what to measure")
+    parser.add_argument("--scores", type=Path, metavar="FILE", help="report on a score file instead")
+    add_photo_arguments(parser, required=False)
+    parser.add_argument("--groups", type=Path, metavar="CSV", help="identity,group for `fairness`")
+    parser.add_argument("--fpir", type=float, default=1e-3, help="target FPIR of the threshold (0.001)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json here")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
+    """Measure, then write the report and say the main figures."""
+    if (arguments.what is None) == (arguments.scores is None):
+        raise InputUnusable("say what to measure: recognition or fairness with --photos, or --scores FILE")
+    report = _from_scores(arguments.scores) if arguments.scores else _from_photos(arguments, settings)
+    if arguments.json:
+        print(to_json(report), end="")
+    else:
+        _print(report)
+    if arguments.out:
+        page, _ = write_report(report, arguments.out)
+        print(f"report: {page}", file=sys.stderr)
+    return Exit.DONE
+
+
+def _report(title: str) -> Report:
+    return Report(title, datetime.now(UTC), this_machine())
+
+
+def _from_photos(arguments: argparse.Namespace, settings: Settings) -> Report:
+    if arguments.what == "fairness" and arguments.groups is None:
+        raise InputUnusable("fairness needs --groups CSV with the columns identity and group")
+    groups = load_groups(arguments.groups) if arguments.groups else {}
+    if arguments.photos is None:
+        raise InputUnusable("name the photos with --photos: a folder that holds one folder for each person")
+    engine, _ = named_engine(arguments, settings)
+    embedded = embedded_photos(arguments, engine, settings)
+    result, _ = measure(embedded, pack=engine.spec.name, model=engine.model)
+    report = replace(_report(f"{TITLES[arguments.what]}: pack {engine.spec.name}"), recognition=result)
+    unreadable = sum(fate is Fate.UNREADABLE for _, fate in embedded.failed)
+    remarks = [f"{unreadable} photos could not be read."] if unreadable else []
+    if arguments.what == "fairness":
+        size = len(embedded.names)
+        threshold = _calibration(engine, settings).threshold_for(size, arguments.fpir)
+        if threshold.extrapolated:
+            remarks.append("The deployed threshold lies beyond the calibration data and is extrapolated.")
+        table = fairness_table(
+            embedded.features, embedded.identity, embedded.names, groups, threshold=threshold.score
+        )
+        report = replace(report, fairness=table)
+    return replace(report, remarks=tuple(remarks))
+
+
+def _calibration(engine: RecognitionEngine, settings: Settings) -> Calibration:
+    calibration = find_calibration(engine.spec.name, settings.data / "calibrations")
+    if calibration is None:
+        raise InputUnusable(f"pack {engine.spec.name} has no threshold yet; run: facepay calibrate")
+    calibration.require_for(engine.model, engine.detector_sha256)
+    return calibration
+
+
+def _from_scores(path: Path) -> Report:
+    comparisons = comparisons_of(read_scores(path))
+    unknown = Rate(0, 0, float("nan"), float("nan"))
+    result = RecognitionResult(
+        Source(path.name, "", "", comparisons.identities, 0),
+        unknown,
+        unknown,
+        len(comparisons.genuine),
+        comparisons.impostors,
+        operating_points(comparisons),
+        (),
+        tuple((float(t), float(fmr), float(fnmr)) for t, fmr, fnmr in det_curve(comparisons)),
+        histogram_of(comparisons.genuine.tolist(), comparisons.histogram.tolist()),
+    )
+    return replace(_report(f"Scores of {path.name}"), recognition=result)
+
+
+def _print(report: Report) -> None:
+    result = report.recognition
+    if result is None:
+        return
+    print(report.title)
+    counts = f"{result.genuine:,} genuine and {result.impostors:,} impostor comparisons"
+    print(f"  {result.source.people} people, {counts}")
+    for point in result.points:
+        note = "" if point.supported else "  (more than this data can show)"
+        print(f"  FMR {point.target:<6g} threshold {point.threshold:.3f}  FNMR {point.fnmr}{note}")
+    for place in result.open_set:
+        note = "" if place.supported else "  (more than this data can show)"
+        print(f"  {place.gallery:>6} enrolled  FPIR {place.target:<6g} FNIR {place.fnir}{note}")
+    if report.fairness:
+        for row in report.fairness.groups:
+            print(f"  {row.group}: {row.people} people  FNMR {row.fnmr}  FPIR {row.fpir}")
+        print(f"  {report.fairness.statement}")
+    for suspicion in result.suspicions:
+        print(f"  label? {suspicion}")
+    for remark in report.remarks:
+        print(f"  {remark}")

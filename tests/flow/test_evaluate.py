@@ -1,0 +1,87 @@
+"""`facepay evaluate` and `calibrate` as an operator types them, on real photos and weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from facepay.cli.main import main
+
+pytestmark = [pytest.mark.models, pytest.mark.photos]
+PEOPLE = 24
+PACK = ["--pack", "commerce"]
+
+
+@pytest.fixture(scope="module")
+def some_people(photos_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("people")
+    folders = sorted(folder for folder in (photos_dir / "lfw").iterdir() if len(list(folder.iterdir())) == 3)
+    for number, folder in enumerate(folders[:PEOPLE]):
+        shutil.copytree(folder, root / f"p{number:02d}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+def test_recognition_report_is_written_and_the_features_destroyed(
+    some_people: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "--data",
+        str(data),
+        "evaluate",
+        "recognition",
+        "--photos",
+        str(some_people),
+        "--pack",
+        "commerce",
+    ]
+    assert main([*words, "--keep-features", "--out", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["recognition"]
+    assert result["genuine"] == 3 * PEOPLE
+    assert result["impostors"] == (3 * PEOPLE) * (3 * PEOPLE - 1) // 2 - 3 * PEOPLE
+    assert result["points"][0]["fnmr"]["value"] < 0.2
+    assert (tmp_path / "report.html").is_file()
+    assert (data / "evaluation").is_dir()
+    assert main(words) == 0
+    assert "impostor comparisons" in capsys.readouterr().out
+    assert not (data / "evaluation").exists()
+
+
+def test_calibration_is_written_where_the_terminal_looks(
+    some_people: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", str(data), "calibrate", "--photos", str(some_people), *PACK, "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert Path(told["file"]) == data / "calibrations" / "commerce.calibration.toml"
+    first, *_, last = told["thresholds"]
+    assert last["extrapolated"]
+    assert first["threshold"] < last["threshold"]
+
+
+def test_groups_without_a_file_say_what_is_missing(
+    some_people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "fairness", "--photos", str(some_people)]) == 1
+    assert "--groups CSV" in capsys.readouterr().err
+
+
+def test_an_empty_folder_says_what_was_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "recognition", "--photos", str(tmp_path)]) == 1
+    assert "a folder for each person" in capsys.readouterr().err
+
+
+def test_a_score_file_of_another_tool_becomes_a_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = tmp_path / "scores.txt"
+    scores.write_text("".join(f"a{n} a{n} p{n} 0.8\na{n} b{n} q{n} 0.1\n" for n in range(50)))
+    assert main(["evaluate", "--scores", str(scores), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recognition"]["points"][0]["fnmr"]["errors"] == 0
