@@ -30,3 +30,11 @@ class PayerAccounts(Protocol):
     def require_pin(self, account: str, pin: str) -> None:
         """Raise FactorFailed when the PIN is wrong, missing or locked; counts the failure."""
         ...
+
+    def note_failure(self, account: str | None = None) -> None:
+        """Count a failure to recognise here, and of the account where one was claimed."""
+        ...
+
+    def note_success(self, account: str) -> None:
+        """An approved payment ends the rows of failures."""
+        ...

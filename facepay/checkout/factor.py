@@ -81,6 +81,7 @@ class FactorDesk:
                 first_payment=not accounts.has_paid(subject.account),
                 look_alike=subject.look_alike,
                 preference=accounts.preference(subject.account),
+                offline=not self._parts.reachable(),
                 digits_given=given.digits,
                 pin_given=given.pin,
             ),
@@ -90,6 +91,7 @@ class FactorDesk:
     def _add(self, missing: FactorRequirement, subject: EnrolledSubject, given: Given) -> Given:
         if missing is FactorRequirement.DIGITS:
             if subject.subject not in self._parts.gallery.candidates_for(self._ask("digits")):
+                self._parts.accounts.note_failure(subject.account)
                 raise FactorFailed("the digits are another account's")
             return replace(given, digits=True)
         self._parts.accounts.require_pin(subject.account, self._ask("pin"))

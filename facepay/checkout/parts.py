@@ -24,7 +24,11 @@ Alert = Callable[[BaseException, Row], None]
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTerms:
-    """Names and patience of one terminal; seconds. `digits_gallery` is when digits narrow the search."""
+    """Names and patience of one terminal; seconds. `digits_gallery` is when digits narrow the search.
+
+    Refusals about who stands there are told on a grid of `refusal_grid_s`, so that the moment a no is said
+    does not tell which check said it.
+    """
 
     terminal: str
     payee: str
@@ -36,6 +40,7 @@ class CheckoutTerms:
     cancel_s: float = 0.2
     digits_gallery: int = 1_000
     factor_tries: int = 3
+    refusal_grid_s: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +61,5 @@ class CheckoutParts:
     words: Words
     pseudonym: Callable[[str], str]
     alert: Alert
+    reachable: Callable[[], bool] = lambda: True
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,13 +12,25 @@ from datetime import UTC, datetime
 from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.sale import FaceSale
 from facepay.counter import Answer, Phase
-from facepay.errors import Cancelled, ChoseCard, Declined, Fault, OutcomeUnknown
+from facepay.errors import (
+    AmbiguousMatch,
+    AttackSuspected,
+    Cancelled,
+    ChoseCard,
+    Declined,
+    Fault,
+    NoMatch,
+    NotEnrolled,
+    OutcomeUnknown,
+)
 from facepay.journal import Entry, JournalError, State
 from facepay.outcomes import CashierWords, Row, ShopperWords, outcome_of
 from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, PaymentResponse, Settlement
 
 log = logging.getLogger(__name__)
 ABORT = Row(Outcome.CASHIER_ABORT, ShopperWords.CANCELLED, CashierWords.CANCELLED)
+STRANGERS = (NoMatch, AmbiguousMatch, AttackSuspected, NotEnrolled)
+"""Failures to recognise that count towards the terminal's lock-out; a wrong PIN counts itself."""
 NOT_YET_MONEY = frozenset({State.NEW, State.IDENTIFIED})
 
 
@@ -38,6 +51,7 @@ class RunningSale:
         self._lock = threading.Lock()
         self._answered = threading.Event()
         self._aborted = threading.Event()
+        self._started_s = time.monotonic()
         self.entry = entry
         self.request = request
         self.response: PaymentResponse | None = None
@@ -94,9 +108,25 @@ class RunningSale:
             return self._sale.run(), None, Phase.APPROVED
         except Exception as error:
             row = ABORT if self._aborted.is_set() and isinstance(error, Cancelled) else outcome_of(error)
+            self._count(error)
+            if row.outcome is Outcome.NO_MATCH:
+                self._even_out()
             self._report(error, row)
             self._close(error, row)
             return self._response(row), row, _phase(error, row)
+
+    def _count(self, error: Exception) -> None:
+        try:
+            if isinstance(error, STRANGERS):
+                self._parts.accounts.note_failure()
+        except Fault as fault:
+            log.error("payment %s: its failure could not be counted: %s", self.entry.payment, fault)
+
+    def _even_out(self) -> None:
+        """Wait for the next point of the grid, so that the moment of a refusal tells nothing."""
+        grid_s = self._parts.terms.refusal_grid_s
+        elapsed_s = time.monotonic() - self._started_s
+        self._aborted.wait((-elapsed_s) % grid_s if grid_s else 0.0)
 
     def _answer(self, response: PaymentResponse, row: Row | None, phase: Phase) -> None:
         self.response = response

@@ -173,6 +173,7 @@ class FaceSale:
                 self._request.amount,
                 payee=terms.payee,
                 terminal=terms.terminal,
+                resolving=lambda: self._progress(ProgressStep.RESOLVING),
             )
         if answer.answer is not ProviderAnswer.APPROVED:
             raise AuthorisationDeclined("the payment provider declined")
@@ -180,6 +181,7 @@ class FaceSale:
             # The till or the shopper left while the provider was thinking: nothing is charged.
             self._parts.settlement.acknowledge(self._payment, learned=False)
             raise Cancelled("cancelled while the provider was asked")
+        self._parts.accounts.note_success(payer.subject.account)
         return approval_of(self._parts.settlement.announce(self._payment))
 
     def _write_identified(self, payer: Payer, act: str) -> None:

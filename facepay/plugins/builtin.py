@@ -10,4 +10,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
         "replay": "facepay.terminal.cameras:replay",
         "browser": "facepay.terminal.cameras:browser",
     },
+    "psp": {
+        "ledger": "facepay.terminal.providers:ledger",
+    },
 }

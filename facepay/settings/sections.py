@@ -139,6 +139,32 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """The most one account may pay by face; minor units of the terminal's currency, days in UTC."""
+
+    payment_minor: int = within(50_000, 0, 10**12)
+    day_minor: int = within(100_000, 0, 10**12)
+    day_payments: int = within(50, 1, 10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSettings:
+    """Who may refund how much at a till; above `second_person_minor` two people are needed."""
+
+    cashier_limit_minor: int = within(5_000, 0, 10**12)
+    second_person_minor: int = within(10_000, 0, 10**12)
+    within_days: int = within(90, 1, 3_650)
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineSettings:
+    """The risk taken while the provider is out of reach; 0 sends everybody to the card then."""
+
+    payment_minor: int = within(0, 0, 10**9)
+    account_minor: int = within(0, 0, 10**9)
+
+
+@dataclass(frozen=True, slots=True)
 class PspSettings:
     """The payment provider; the built-in ledger needs nothing."""
 
@@ -191,6 +217,9 @@ class Settings:
     enrolment: EnrolmentSettings = field(default_factory=EnrolmentSettings)
     checkout: CheckoutSettings = field(default_factory=CheckoutSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
+    refunds: RefundSettings = field(default_factory=RefundSettings)
+    offline: OfflineSettings = field(default_factory=OfflineSettings)
     psp: PspSettings = field(default_factory=PspSettings)
     pos: PosSettings = field(default_factory=PosSettings)
     web: WebSettings = field(default_factory=WebSettings)

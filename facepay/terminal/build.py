@@ -28,14 +28,14 @@ from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
 from facepay.policy import PolicyTerms, default_rules
 from facepay.psp.base import PayerToken
-from facepay.psp.ledger import LedgerProvider, Wallet
+from facepay.psp.ledger import Wallet
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.matcher import Matcher
 from facepay.recognition.quality import QualityGate
 from facepay.settings import Settings
-from facepay.settlement import Refunds, RefundTerms, Settlement
+from facepay.terminal.bookkeeping import Bookkeeper
 from facepay.terminal.engines import build_engine, build_tries
-from facepay.terminal.interim import MemoryAccounts
+from facepay.terminal.money import MoneySide, build_money
 from facepay.terminal.places import database_url, open_keys
 from hardware.base import Camera
 from hardware.types import FrameOrigin
@@ -58,6 +58,7 @@ class Terminal:
     camera: Camera
     counter: Counter
     journal: Journal
+    money: MoneySide
     wallet: Wallet
     accounts: PayerAccounts
     checkout: Checkout
@@ -95,6 +96,7 @@ def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
         terminal.checkout.settle()
+        stack.enter_context(Bookkeeper(terminal.money))
         yield terminal
 
 
@@ -116,11 +118,10 @@ def _camera(settings: Settings) -> Camera:
 
 def _assemble(base: _Base) -> Terminal:
     engine = base.database.engine
-    journal = Journal(engine, chain=base.settings.terminal.terminal, now_ms=now_ms)
+    money = build_money(base.settings, base.database, base.keys, now_ms)
     tries = build_tries(base.settings, base.engine, base.keys)
-    accounts = MemoryAccounts(journal)
     counter = Counter()
-    parts = _parts(base, journal, tries, accounts, counter)
+    parts = _parts(base, money, tries, counter)
     return Terminal(
         settings=base.settings,
         database=base.database,
@@ -130,21 +131,22 @@ def _assemble(base: _Base) -> Terminal:
         tries=tries,
         camera=base.camera,
         counter=counter,
-        journal=journal,
+        journal=money.journal,
+        money=money,
         wallet=Wallet(engine, now_ms=now_ms),
-        accounts=accounts,
+        accounts=money.accounts,
         checkout=Checkout(parts),
-        enrolment=Enrolment(_enrolment(base, tries, accounts)),
+        enrolment=Enrolment(_enrolment(base, tries, money)),
     )
 
 
-def _enrolment(base: _Base, tries: LivenessTries, accounts: MemoryAccounts) -> EnrolmentParts:
+def _enrolment(base: _Base, tries: LivenessTries, money: MoneySide) -> EnrolmentParts:
     settings = base.settings
     wallet = Wallet(base.database.engine, now_ms=now_ms)
 
     def open_account(account: str, pin: str) -> None:
         wallet.open_account(PayerToken(account), settings.terminal.currency)
-        accounts.set_pin(account, pin)
+        money.accounts.enrol(account, pin)
 
     terms = EnrolmentTerms(
         currency=settings.terminal.currency,
@@ -155,13 +157,8 @@ def _enrolment(base: _Base, tries: LivenessTries, accounts: MemoryAccounts) -> E
     return EnrolmentParts(terms, base.engine, base.gallery, tries, open_account, now_ms)
 
 
-def _parts(
-    base: _Base, journal: Journal, tries: LivenessTries, accounts: PayerAccounts, counter: Counter
-) -> CheckoutParts:
+def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter) -> CheckoutParts:
     settings, names = base.settings, base.settings.terminal
-    provider = LedgerProvider(base.database.engine, now_ms=now_ms)
-    settlement = Settlement(journal, provider, provider, wait=time.sleep)
-    refunds = Refunds(journal, settlement, RefundTerms(), now_ms=now_ms)
     period = _period(base.database, names.terminal)
     return CheckoutParts(
         terms=_terms(settings),
@@ -171,10 +168,11 @@ def _parts(
         identifier=Identifier(base.engine, base.gallery, _identification(settings)),
         gallery=base.gallery,
         rules=default_rules(_policy(settings, tries)),
-        accounts=accounts,
-        journal=journal,
-        settlement=settlement,
-        adjustments=Adjustments(journal, refunds, History(journal), period, now_ms),
+        accounts=money.accounts,
+        journal=money.journal,
+        settlement=money.settlement,
+        adjustments=Adjustments(money.journal, money.refunds, History(money.journal), period, now_ms),
+        reachable=lambda: money.reachable,
         words=load_words(names.language),
         pseudonym=_pseudonyms(base.keys, names.tenant),
         alert=_alert,
