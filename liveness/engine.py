@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from liveness.base import Cue, DepthSource, FrameMemory, NonceRegister, PassiveExpert
 from liveness.camera_trust import CameraFacts, find_distrust
 from liveness.chain import FrameChain
-from liveness.challenge import MemoryNonceRegister, Sale, derive
+from liveness.challenge import Challenge, MemoryNonceRegister, Sale, derive
+from liveness.chroma import CodeBook
 from liveness.codebook import CODE_COUNT
 from liveness.errors import ChallengeReused, ModelUnusable
+from liveness.flash import WINDOWS_MS, FlashCue, FlashLimits
 from liveness.gatekeeping import QualityCue
 from liveness.gesture import GestureCue
 from liveness.integrity import StreamIntegrity
@@ -24,6 +26,7 @@ from liveness.quality import GateLimits
 from liveness.session import LivenessSession, SessionParts
 from liveness.spectrum import SpectrumCue
 from liveness.stream_limits import limits_for
+from liveness.turn import TurnCue, TurnLimits
 from liveness.types import CueName, Origin, Reason, Tier
 
 
@@ -42,6 +45,9 @@ class LivenessOptions:
     passive: PassiveLimits = field(default_factory=PassiveLimits)
     gate: GateLimits = field(default_factory=GateLimits)
     look: LookPlan = field(default_factory=LookPlan)
+    flash: FlashLimits | None = None
+    """None takes the lag window of the frames' origin."""
+    turn: TurnLimits = field(default_factory=TurnLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class LivenessEngine:
         self._memory = memory
         self._depth = depth
         self._now_ns = now_ns
+        self._book = CodeBook()
 
     @property
     def policy(self) -> LivenessPolicy:
@@ -110,7 +117,7 @@ class LivenessEngine:
         for reason in (distrust, self._spend(sale)):
             if reason is not None:
                 integrity.refuse(reason)
-        cues = self._cues()
+        cues = self._cues(challenge, scene)
         looker = Looker(
             self._models.mesh, self._models.experts, limits=self._options.gate, plan=self._options.look
         )
@@ -139,11 +146,14 @@ class LivenessEngine:
             return Reason.NONCE_REUSED
         return None
 
-    def _cues(self) -> Mapping[CueName, Cue]:
+    def _cues(self, challenge: Challenge, scene: Scene) -> Mapping[CueName, Cue]:
+        flash = self._options.flash or replace(FlashLimits(), window_ms=WINDOWS_MS[scene.origin])
         return {
             CueName.QUALITY: QualityCue(),
             CueName.PASSIVE: PassiveCue(self._options.passive),
             CueName.SPECTRUM: SpectrumCue(),
+            CueName.FLASH: FlashCue(challenge.code, flash, self._book),
+            CueName.TURN: TurnCue(self._options.turn),
             CueName.GESTURE: GestureCue(),
         }
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from liveness.types import CueName, CueResult, Hint, Presentation, PromptKind, Reason, Status
 
 MIN_USABLE = 5
-MIN_SHARE = 0.5
 
 
 class QualityCue:
     """Counts the gated frames; those during a turn of the head are not held against anybody."""
 
     def assess(self, presentation: Presentation) -> CueResult:
-        """Ok where at least five frames and half of all frames passed the gate."""
+        """Ok where at least five frames passed the gate; the share that did is the quality."""
         turn = presentation.asked(PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT, PromptKind.NOD)
         until_ns = turn.at_ns if turn else None
         looks = [look for look in presentation.looks if until_ns is None or look.captured_at_ns < until_ns]
@@ -23,6 +22,4 @@ class QualityCue:
         if len(usable) < MIN_USABLE:
             return CueResult(CueName.QUALITY, Status.ABSTAIN, reasons=(Reason.NOT_ENOUGH_FRAMES,))
         share = len(usable) / (len(looks) - usable[0])
-        if share < MIN_SHARE:
-            return CueResult(CueName.QUALITY, Status.ABSTAIN, reasons=(Reason.NOT_MEASURED,), quality=share)
         return CueResult(CueName.QUALITY, Status.OK, score=1.0, quality=share)

@@ -1,7 +1,7 @@
 """Turns an observation into a look: every measurement the cues need, and then the pixels may go.
 
 The mesh is fitted on every frame with a face and carries the face on between detections. The
-passive pair runs on every n-th gated frame only. A network that fails fails closed: its measurement
+passive pair runs on about ten frames a second only. A network that fails fails closed: its measurement
 is missing, and the session is told why.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from liveness.base import PassiveExpert
 from liveness.landmarks import FaceMesh, box_of, five_points
-from liveness.passive import MAX_YAW_DEGREES, effective_scale
+from liveness.passive import effective_scale
 from liveness.quality import GateLimits, gate, measure_quality
 from liveness.spectrum import peak_height
 from liveness.tones import measure_tones
@@ -22,13 +22,16 @@ from liveness.types import Box, FaceQuality, Floats, Hint, Look, Mesh, Observati
 
 Face = tuple[Box, Floats]
 
+# A turned face cannot speak for itself, but an instrument may still betray itself on it.
+_JUDGED = frozenset({Hint.NONE, Hint.LOOK_HERE})
+
 
 @dataclass(frozen=True, slots=True)
 class LookPlan:
     """How often the costly measurements run."""
 
-    passive_every: int = 3
-    max_passive: int = 9
+    passive_interval_ms: float = 95.0
+    max_passive: int = 24
     max_tracking_gap_ms: float = 200.0
     min_confirmed_overlap: float = 0.2
 
@@ -54,7 +57,7 @@ class Looker:
         self._limits = limits
         self._plan = plan
         self._last: tuple[Face, int] | None = None
-        self._gated = 0
+        self._judged_at_ns: int | None = None
         self._judged = 0
 
     def look(self, observation: Observation) -> Look | None:
@@ -97,7 +100,7 @@ class Looker:
         hint = Hint.UNCOVER if self._mesh and mesh is None else gate(quality, self._limits)
         tones = measure_tones(pixels, points)
         passive = spectrum = None
-        if hint is Hint.NONE and self._is_passive_turn(quality):
+        if hint in _JUDGED and self._is_passive_turn(observation.captured_at_ns):
             passive, spectrum = self._judge(pixels, box, points), peak_height(pixels, box)
         return Look(
             captured_at_ns=observation.captured_at_ns,
@@ -124,13 +127,13 @@ class Looker:
             motion = float(np.hypot(*(now - before).mean(axis=0))) / iod / seconds
         return measure_quality(observation.pixels, box, points, mesh=mesh, motion_iod_per_s=motion)
 
-    def _is_passive_turn(self, quality: FaceQuality) -> bool:
-        if quality.pose is not None and abs(quality.pose.yaw) > MAX_YAW_DEGREES:
+    def _is_passive_turn(self, at_ns: int) -> bool:
+        due = self._judged_at_ns is None or at_ns - self._judged_at_ns >= self._plan.passive_interval_ms * 1e6
+        if not due or self._judged >= self._plan.max_passive:
             return False
-        self._gated += 1
-        turn = (self._gated - 1) % self._plan.passive_every == 0 and self._judged < self._plan.max_passive
-        self._judged += turn
-        return turn
+        self._judged_at_ns = at_ns
+        self._judged += 1
+        return True
 
     def _judge(self, pixels: Pixels, box: Box, points: Floats) -> float | None:
         scores = [expert.score(pixels, box, points) for expert in self._experts]

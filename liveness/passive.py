@@ -21,12 +21,11 @@ import numpy as np
 
 from liveness.base import Array, Inference
 from liveness.errors import ModelUnusable
-from liveness.types import Box, CueName, CueResult, Floats, Look, Pixels, Presentation, Reason, Status
+from liveness.types import Box, CueName, CueResult, Floats, Hint, Look, Pixels, Presentation, Reason, Status
 
 INPUT_SIZE = 80
 BONA_FIDE_CLASS = 1
 SCALES = (2.7, 4.0)
-MAX_YAW_DEGREES = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class PassiveLimits:
 
     accept_from: float = 0.5
     refuse_below: float = 0.3
+    refuse_turned_below: float = 0.05
+    """For faces that do not look here and so cannot be accepted; only a plain mark counts there."""
     min_frames: int = 5
     min_span_s: float = 0.5
 
@@ -114,16 +115,20 @@ class PassiveCue:
     def assess(self, presentation: Presentation) -> CueResult:
         """Ok from the accepting limit on, refuse below the refusing one, otherwise cannot tell."""
         judged = [look for look in presentation.looks if look.passive is not None]
-        if not self._enough(judged):
-            return CueResult(CueName.PASSIVE, Status.ABSTAIN, reasons=(Reason.NOT_ENOUGH_FRAMES,))
+        gated = [look for look in judged if look.hint is Hint.NONE]
+        if self._enough(gated):
+            return self._result(gated, *self._verdict(_median(gated)))
+        if self._enough(judged) and _median(judged) < self._limits.refuse_turned_below:
+            return self._result(judged, Status.REFUSE, (Reason.LOOKS_LIKE_INSTRUMENT,))
+        return CueResult(CueName.PASSIVE, Status.ABSTAIN, reasons=(Reason.NOT_ENOUGH_FRAMES,))
+
+    def _result(self, judged: list[Look], status: Status, reasons: tuple[Reason, ...]) -> CueResult:
         scores = [look.passive for look in judged if look.passive is not None]
-        median = float(np.median(scores))
         scales = [look.passive_scale for look in judged if look.passive_scale is not None]
-        status, reasons = self._verdict(median)
         return CueResult(
             CueName.PASSIVE,
             status,
-            score=median,
+            score=float(np.median(scores)),
             quality=min(1.0, float(np.median(scales)) / SCALES[1]) if scales else 1.0,
             reasons=reasons,
             details=(("frames", float(len(scores))), ("spread", float(np.ptp(scores)))),
@@ -143,6 +148,10 @@ class PassiveCue:
         if median < self._limits.refuse_below:
             return Status.REFUSE, (Reason.LOOKS_LIKE_INSTRUMENT,)
         return Status.ABSTAIN, (Reason.UNCERTAIN,)
+
+
+def _median(judged: list[Look]) -> float:
+    return float(np.median([look.passive for look in judged if look.passive is not None]))
 
 
 def effective_scale(shape: tuple[int, ...], box: Box) -> float:

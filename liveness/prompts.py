@@ -30,6 +30,7 @@ class PromptBook:
         self._shown: list[Shown] = []
         self._asked: dict[CueName, int] = {}
         self._asked_at_ns = 0
+        self._wanted_at_ns: dict[CueName, int] = {}
         self._given_up: set[CueName] = set()
 
     @property
@@ -87,7 +88,11 @@ class PromptBook:
 
     def _pursue(self, cue: CueName, result: CueResult | None, challenge: Challenge, now_ns: int) -> bool:
         if cue not in self._asked:
-            self._put_up(cue, challenge, now_ns)
+            self._wanted_at_ns.setdefault(cue, now_ns)
+            # The flash starts with a base light of its own; a turn is asked for at a random moment.
+            delay_ms = challenge.onset_jitter_ms if cue is CueName.TURN else 0
+            if now_ns - self._wanted_at_ns[cue] >= delay_ms * 1_000_000:
+                self._put_up(cue, challenge, now_ns)
             return False
         if self._is_over(cue, result, now_ns):
             self._given_up.add(cue)

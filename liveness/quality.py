@@ -27,7 +27,7 @@ class GateLimits:
     min_inter_eye_px: float = 36.0
     """Below it neither landmarks nor passive networks are trusted; 70 and more is aimed at by the hint."""
     max_height_share: float = 0.85
-    min_sharpness: float = 0.05
+    min_sharpness: float = 0.02
     max_under_share: float = 0.6
     max_over_share: float = 0.25
     min_dynamic_range: float = 30.0
