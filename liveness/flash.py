@@ -37,7 +37,7 @@ class FlashLimits:
     """The best 2 % of 750 codes."""
     min_ratio: float = 0.01
     """Half a percent below the design's 1.5 %, because cheeks return only part of the light."""
-    wrong_correlation: float = 0.8
+    wrong_correlation: float = 0.9
     wrong_margin: float = 0.3
     max_clipped: float = 0.1
     min_samples: int = 10

@@ -44,7 +44,9 @@ class TurnLimits:
 
     min_yaw: float = 15.0
     min_gain: float = 0.20
-    min_width: float = 0.94
+    min_gain_share: float = 0.8
+    """Least gain over the sine of the turn; about 0.95 for heads."""
+    min_width: float = 0.95
     flat_width: float = 0.88
     """A face that narrows below it while it turns, or narrows without turning, is on something flat."""
     flat_gain: float = 0.13
@@ -87,7 +89,8 @@ class TurnCue:
     def _verdict(self, turned: _Turned) -> CueResult:
         limits = self._limits
         far = abs(turned.yaw) >= limits.min_yaw
-        deep = turned.gain >= limits.min_gain
+        sine = float(np.sin(np.deg2rad(abs(turned.yaw))))
+        deep = turned.gain >= max(limits.min_gain, limits.min_gain_share * sine)
         if far and deep and turned.onset_ms is not None and turned.onset_ms < limits.min_onset_ms:
             return _result(turned, Status.REFUSE, Reason.BEFORE_PROMPT)
         if turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain):
