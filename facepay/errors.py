@@ -76,6 +76,14 @@ class KeyRetired(Fault):
     """A wrapping key was retired while something was being sealed under it; trying again may help."""
 
 
+class AuditBroken(Fault):
+    """The audit log does not extend what was signed: entries were altered, removed or replaced."""
+
+
+class ReceiptRefused(Fault):
+    """A deletion receipt does not hold: not ours, altered, or the database says otherwise."""
+
+
 class ModelMismatch(Fault):
     """Template and recogniser, or pack and calibration, do not belong together."""
 

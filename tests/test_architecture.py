@@ -27,13 +27,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "capture",
         "policy",
         "gallery",
-        "audit",
         "journal",
         "psp",
         "monitoring",
     ),
     # The capture is made of the stages of recognition, so they stand below it (ADR 0050).
     ("recognition", "counter"),
+    # Rooms that change something record it in the same transaction, so the log stands below them.
+    ("audit",),
     ("db", "plugins"),
     ("settings",),
     ("types", "errors"),
@@ -47,6 +48,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "flask": ("facepay/web", "pos_adapter/http_link.py"),
     "cheroot": ("facepay/web", "pos_adapter/http_link.py"),
     "sqlalchemy": (
+        "facepay/audit",
         "facepay/db",
         "facepay/gallery",
         "facepay/journal",

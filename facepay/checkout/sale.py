@@ -134,6 +134,7 @@ class FaceSale:
             subject = self._parts.gallery.find_subject(identification.subject)
             if subject is None:
                 raise NotEnrolled("the payer withdrew while the sale was running")
+            self._parts.gallery.record_identified(subject.subject, self._parts.terms.terminal)
             self._parts.accounts.require_usable(subject.account, self._request.amount)
         desk = FactorDesk(self._parts, self.answers, self.screen)
         given = desk.require_factors(subject, self._request.amount, identification, level, given)

@@ -7,12 +7,13 @@ the key store, and erasing a payer destroys the data keys before anything else.
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.gallery import Gallery
-from facepay.gallery.records import Consent, EnrolledSubject, NewSubject, new_account, new_id
+from facepay.gallery.records import Consent, EnrolledSubject, Erased, NewSubject, new_account, new_id
 
 __all__ = [
     "Consent",
     "DigitsIndex",
     "EnrolledSubject",
+    "Erased",
     "Gallery",
     "Matcher",
     "NewSubject",

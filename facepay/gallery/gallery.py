@@ -7,22 +7,26 @@ takes over what they did.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from facepay.audit import AuditEvent, AuditLog
 from facepay.db.models.subjects import ReferenceRow, SubjectRow
 from facepay.db.session import Database
+from facepay.db.wrapping import may_wrap, register_keys
 from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnreadable
 from facepay.gallery import rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
-from facepay.gallery.records import EnrolledSubject, NewSubject
+from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
 from facepay.gallery.sealing import seal_reference, unseal_all
-from facepay.gallery.wrapping import may_wrap, register_keys
 from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
+from keys.strict_json import Json
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +44,10 @@ class Gallery:
         matcher: Matcher,
         tenant: str,
         *,
+        audit: AuditLog | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        self._audit = audit
         self._database = database
         self._keys = keys
         self._matcher = matcher
@@ -108,6 +114,8 @@ class Gallery:
             )
         self.unreadable = (*self.unreadable, *sorted(broken))
         good = [reference for reference in opened if reference.subject not in broken]
+        if self._audit and opened:
+            self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened)})
         self._matcher.add(good)
         self._loaded |= {reference.reference: reference.subject for reference in good}
 
@@ -144,10 +152,13 @@ class Gallery:
             rows.insert_subject(session, self._tenant, new.enrolled, index)
             rows.insert_consent(session, self._tenant, new.enrolled.subject, new.consent)
             session.add_all(sealed)
+            if self._audit:
+                detail: dict[str, Json] = {"references": len(sealed), "origin": new.enrolled.origin}
+                self._audit.record(session, AuditEvent.ENROLLED, subject=new.enrolled.subject, detail=detail)
         return True
 
-    def erase(self, subject: SubjectId) -> int:
-        """Forget a payer: out of the search, data keys destroyed, rows removed; how many references.
+    def erase(self, subject: SubjectId) -> Erased:
+        """Forget a payer: out of the search, data keys overwritten, rows removed; what was destroyed.
 
         Raises:
             NotEnrolled: there is no such payer.
@@ -157,12 +168,29 @@ class Gallery:
             with self._database.begin() as session:
                 if not rows.select_subjects(session, self._tenant, subject=subject):
                     raise NotEnrolled(f"nobody is enrolled as {subject}")
-                destroyed = rows.destroy_keys(session, self._tenant, subject)
+                erased = rows.destroy_keys(session, self._tenant, subject)
+                if self._audit:
+                    detail = {"references": erased.references}
+                    position = self._audit.record(session, AuditEvent.ERASED, subject=subject, detail=detail)
+                    erased = replace(erased, audit_position=position)
             self._database.erase_traces()
             with self._database.begin() as session:
                 rows.delete_subject(session, self._tenant, subject, self._now_ms())
+                if self._audit:
+                    self._audit.forget(session, subject)
             self._database.erase_traces()
-        return destroyed
+        return erased
+
+    def wrapped_digests(self) -> frozenset[str]:
+        """SHA-256 of every wrapped data key in the database, to compare with a deletion receipt."""
+        with self._database.begin() as session:
+            found = rows.select_references(session, self._tenant)
+            return frozenset(hashlib.sha256(row.wrapped).hexdigest() for row in found)
+
+    def record_identified(self, subject: SubjectId, terminal: str) -> None:
+        """Write down that this payer was looked for and found, for their own extract."""
+        if self._audit:
+            self._audit.note(AuditEvent.IDENTIFIED, subject=subject, detail={"terminal": terminal})
 
     def _forget(self, subject: SubjectId) -> None:
         self._matcher.remove(subject)

@@ -50,6 +50,20 @@ class NewSubject:
     digits: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure destroyed.
+
+    `digests` are SHA-256 of the wrapped data keys that were overwritten, `wrapping_keys` the keys that
+    wrapped them, `audit_position` the entry that says so, None where no log is kept.
+    """
+
+    references: int
+    digests: tuple[str, ...]
+    wrapping_keys: tuple[str, ...]
+    audit_position: int | None = None
+
+
 def new_id() -> str:
     """A random pseudonym: 32 lowercase hex digits."""
     return secrets.token_hex(16)

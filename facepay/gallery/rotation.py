@@ -21,10 +21,10 @@ from facepay.db.models.audit import SubjectKeyRow
 from facepay.db.models.keys import WrappingKeyRow
 from facepay.db.models.subjects import ReferenceRow
 from facepay.db.session import Database
+from facepay.db.wrapping import register_keys, rewrap_subject_key
 from facepay.errors import ReferenceUnreadable
 from facepay.gallery.rows import ERASED
 from facepay.gallery.sealing import rewrap_row
-from facepay.gallery.wrapping import register_keys, rewrap_subject_key
 from keys.base import KeyStore
 from keys.types import KeyId, KeyState, KeyUse
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
-from facepay.gallery.records import Consent, EnrolledSubject
+from facepay.gallery.records import Consent, EnrolledSubject, Erased
 from facepay.types import SubjectId
 
 ERASED = b""
@@ -90,15 +91,21 @@ def set_look_alike(session: Session, tenant: str, subject: SubjectId) -> None:
     session.execute(query.values(look_alike=True))
 
 
-def destroy_keys(session: Session, tenant: str, subject: SubjectId) -> int:
-    """Overwrite the data keys and ciphertexts of a payer; how many references that were."""
+def destroy_keys(session: Session, tenant: str, subject: SubjectId) -> Erased:
+    """Overwrite the data keys and ciphertexts of a payer."""
     found = session.scalars(
         select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.subject == subject)
     ).all()
+    wrapped = [(row.wrapping_key, hashlib.sha256(row.wrapped).hexdigest()) for row in found]
     for row in found:
-        # What an empty value leaves over in the page is zeroed by secure_delete.
+        # Zeros of the same length take the place of the old bytes; secure_delete clears what is moved.
+        row.wrapped, row.body = bytes(len(row.wrapped)), bytes(len(row.body))
+    session.flush()
+    for row in found:
         row.wrapped = row.body = ERASED
-    return len(found)
+    session.flush()
+    keys = tuple(sorted({key for key, _ in wrapped}))
+    return Erased(len(found), tuple(digest for _, digest in wrapped), keys)
 
 
 def delete_subject(session: Session, tenant: str, subject: SubjectId, withdrawn_at_ms: int) -> None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
+from facepay.audit import AuditLog
 from facepay.capture import CaptureLimits, FaceCapture
 from facepay.capture.tries import LivenessTries
 from facepay.checkout import Checkout, CheckoutParts, CheckoutTerms
@@ -90,7 +91,9 @@ def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[
         stack.callback(database.close)
         keys = stack.enter_context(open_keys(settings))
         engine = build_engine(settings)
-        gallery = Gallery(database, keys, Matcher(engine.model, engine.dimensions), settings.terminal.tenant)
+        audit = AuditLog(database, keys, settings.terminal.tenant, actor=settings.terminal.terminal)
+        matcher = Matcher(engine.model, engine.dimensions)
+        gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
         gallery.load()
         base = _Base(settings, database, keys, engine, gallery, camera or _camera(settings))
         terminal = _assemble(base)

@@ -1,0 +1,19 @@
+"""What the audit log speaks of."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class AuditEvent(Enum):
+    """Kind of an entry; the value is what stands in the log and never changes its meaning."""
+
+    ENROLLED = "enrolled"
+    UNSEALED = "unsealed"
+    IDENTIFIED = "identified"
+    ERASED = "erased"
+    ROTATED = "rotated"
+    KEY_DESTROYED = "key-destroyed"
+    ROOT_EXPORTED = "root-exported"
+    THRESHOLD_CHANGED = "threshold-changed"
+    EXTRACTED = "extracted"

@@ -1,0 +1,6 @@
+"""Provable erasure: a payer's data keys are destroyed, and a signed receipt says what, when and where."""
+
+from facepay.erasure.erase import Erasure
+from facepay.erasure.verify import Finding, Verifier
+
+__all__ = ["Erasure", "Finding", "Verifier"]
