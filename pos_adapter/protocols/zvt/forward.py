@@ -139,13 +139,13 @@ class _CardLine:
             UpstreamUnreachable: it hung up or said nothing for `quiet_s`.
             LinkError: the till hung up meanwhile.
         """
-        message = dialogue.wait(self._oldest, self.abort, quiet_s)
-        if not isinstance(message, UpstreamUnreachable):
+        (message,) = dialogue.wait(self._oldest, self.abort, quiet_s)
+        if isinstance(message, Apdu):
             return message
         raise UpstreamUnreachable("the card terminal hung up or sent what is no ZVT") from message
 
-    def _oldest(self) -> Apdu | UpstreamUnreachable | None:
-        return self._received.popleft() if self._received else None
+    def _oldest(self) -> tuple[Apdu | UpstreamUnreachable] | None:
+        return (self._received.popleft(),) if self._received else None
 
     def _run(self) -> None:
         # One thread owns the channel: a serial channel reads acknowledgements while it sends.

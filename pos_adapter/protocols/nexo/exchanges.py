@@ -1,0 +1,91 @@
+"""What runs and what ran on the nexo wire: one entry per (POIID, SaleID, ServiceID), for 48 hours.
+
+Payments are recorded by the host and survive a restart; the entries here add what only the wire knows
+(the request's own words) and the answers of requests that are no payments.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from pos_adapter.errors import KeyReused
+from pos_adapter.protocols.nexo.answers import Body
+from pos_adapter.session import Sale
+from pos_adapter.types import ExchangeKey
+
+KEEP_S = 48 * 3600.0
+MOST = 20_000
+
+
+class Exchange:
+    """One request and its answer."""
+
+    def __init__(self, key: ExchangeKey, fingerprint: bytes, begun: float) -> None:
+        self.key = key
+        self.fingerprint = fingerprint
+        self.begun = begun
+        self.sale: Sale | None = None
+        self.cancel: Callable[[], object] | None = None
+        self.answer: Callable[[], Body] | None = None
+        self.forwarded = False
+        self.ended = threading.Event()
+
+    def end(self, answer: Callable[[], Body] | None) -> None:
+        """The answer is known; it is built anew each time, since a settlement can change it."""
+        self.answer = answer
+        self.ended.set()
+
+
+class Exchanges:
+    """Entries by key, the oldest forgotten first."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._entries: OrderedDict[ExchangeKey, Exchange] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, key: ExchangeKey, fingerprint: bytes) -> tuple[Exchange, bool]:
+        """The exchange of this key, and whether it is new.
+
+        Raises:
+            KeyReused: the key belongs to another request.
+        """
+        with self._lock:
+            self._prune()
+            known = self._entries.get(key)
+            if known is None:
+                self._entries[key] = Exchange(key, fingerprint, self._clock())
+                return self._entries[key], True
+        if known.fingerprint != fingerprint:
+            raise KeyReused("this ServiceID was used for another request")
+        return known, False
+
+    def find(self, key: ExchangeKey) -> Exchange | None:
+        """The exchange of this key, if it is remembered."""
+        with self._lock:
+            return self._entries.get(key)
+
+    def forget(self, key: ExchangeKey) -> None:
+        """The request never began: the same key may come again."""
+        with self._lock:
+            entry = self._entries.pop(key, None)
+        if entry is not None:
+            entry.end(None)
+
+    def running(self) -> list[Exchange]:
+        """What has no answer yet."""
+        with self._lock:
+            return [entry for entry in self._entries.values() if not entry.ended.is_set()]
+
+    def _prune(self) -> None:
+        limit = self._clock() - KEEP_S
+        while self._entries:
+            oldest = next(iter(self._entries.values()))
+            if oldest.begun > limit and len(self._entries) < MOST:
+                return
+            if not oldest.ended.is_set():
+                return
+            del self._entries[oldest.key]
