@@ -7,10 +7,13 @@ body has none). Errors of the link itself are answered in the wire's own words.
 from __future__ import annotations
 
 import logging
+import select
+import socket
 import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from cheroot import wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
@@ -22,6 +25,7 @@ from pos_adapter.http_messages import HttpRequest, HttpResponse, HttpRoute, Http
 
 _log = logging.getLogger(__name__)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_HUNG_UP = "pos_adapter.hung_up"
 _DRAINED = 2 * 1024 * 1024
 """Bytes of an oversized body that are read and dropped before the connection is closed."""
 
@@ -90,6 +94,7 @@ def _plain_request(limit: int, parameters: dict[str, str]) -> HttpRequest:
         parameters=parameters,
         body=body,
         peer=request.remote_addr or "",
+        hung_up=request.environ.get(_HUNG_UP, lambda: False),
     )
 
 
@@ -139,6 +144,29 @@ def app_of(wires: Sequence[HttpWire]) -> Flask:
     return app
 
 
+class _WatchingGateway(wsgi.Gateway_10):
+    """Tells the application whether the till has already ended the connection."""
+
+    def get_environ(self) -> Any:  # Cheroot's base class is untyped and says None.
+        """The WSGI environment with one entry more."""
+        environ = super().get_environ()  # type: ignore[no-untyped-call]
+        connection: socket.socket = self.req.conn.socket
+        environ[_HUNG_UP] = lambda: _ended(connection)
+        return environ
+
+
+def _ended(connection: socket.socket) -> bool:
+    """Whether the peer sends nothing more; told without reading, on systems that can."""
+    flag = getattr(select, "POLLRDHUP", 0)
+    try:
+        watch = select.poll()
+        watch.register(connection, flag)
+        return bool(watch.poll(0))
+    except (OSError, ValueError, AttributeError):
+        # A closed socket has no number any more; a system without poll cannot tell.
+        return connection.fileno() < 0
+
+
 class _LoggingServer(wsgi.Server):
     """Cheroot's server, whose complaints go to our log instead of standard error."""
 
@@ -160,6 +188,7 @@ class HttpServer:
         threads: int = 16,
     ) -> None:
         self._server = _LoggingServer((host, port), app, numthreads=threads, server_name="facepay")
+        self._server.gateway = _WatchingGateway
         self._server.timeout = 30
         self._server.shutdown_timeout = 1
         self._server.max_request_header_size = 65536

@@ -31,7 +31,9 @@ def response(outcome: NexoOutcome, message: str = "") -> Body:
 
 def failure(category: str, condition: str, message: str = "", **members: Json) -> Body:
     """A whole body `<category>Response` that says no."""
-    return {f"{category}Response": {"Response": response(NexoOutcome("Failure", condition), message), **members}}
+    return {
+        f"{category}Response": {"Response": response(NexoOutcome("Failure", condition), message), **members}
+    }
 
 
 def poi_data(identification: str, at: datetime) -> Body:
@@ -46,9 +48,7 @@ def number(amount: Money) -> Decimal | int:
     return int(major) if major == major.to_integral_value() else major
 
 
-def payment_body(
-    order: PaymentOrder, header: Header, answer: PaymentResponse, options: NexoOptions
-) -> Body:
+def payment_body(order: PaymentOrder, header: Header, answer: PaymentResponse, options: NexoOptions) -> Body:
     """A PaymentResponse; it carries a result with amounts only when money moved."""
     outcome = OUTCOMES[answer.outcome]
     body: Body = {
@@ -109,7 +109,9 @@ def receipts(title: str, answer: PaymentResponse, amount: Money, options: NexoOp
         ("txRef", answer.transaction or ""),
         ("authCode", answer.approval_code),
     ]
-    output: list[Json] = [{"Text": urlencode({"name": name, "value": value, "key": name})} for name, value in lines]
+    output: list[Json] = [
+        {"Text": urlencode({"name": name, "value": value, "key": name})} for name, value in lines
+    ]
     return [
         {
             "DocumentQualifier": qualifier,

@@ -31,6 +31,7 @@ class Exchange:
         self.cancel: Callable[[], object] | None = None
         self.answer: Callable[[], Body] | None = None
         self.forwarded = False
+        self.reference = ""
         self.ended = threading.Event()
 
     def end(self, answer: Callable[[], Body] | None) -> None:
@@ -79,6 +80,30 @@ class Exchanges:
         """What has no answer yet."""
         with self._lock:
             return [entry for entry in self._entries.values() if not entry.ended.is_set()]
+
+    def ended(self) -> list[Exchange]:
+        """What has an answer, newest first."""
+        with self._lock:
+            return [entry for entry in reversed(self._entries.values()) if entry.ended.is_set()]
+
+    def unlearned(self, reference: str, newer: ExchangeKey) -> list[Exchange]:
+        """Earlier approvals of the same sale by the same till whose money is still open."""
+        with self._lock:
+            return [
+                entry
+                for key, entry in self._entries.items()
+                if entry.reference == reference and (key.terminal, key.till) == (newer.terminal, newer.till)
+                if key != newer
+                and entry.sale is not None
+                and entry.ended.is_set()
+                and not entry.sale.is_settled
+            ]
+
+    def latest(self, poi_id: str, sale_id: str) -> Exchange | None:
+        """The till's newest exchange."""
+        with self._lock:
+            entries = reversed(self._entries.values())
+            return next((e for e in entries if (e.key.terminal, e.key.till) == (poi_id, sale_id)), None)
 
     def _prune(self) -> None:
         limit = self._clock() - KEEP_S

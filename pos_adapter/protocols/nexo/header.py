@@ -45,7 +45,8 @@ class Header:
     @property
     def key(self) -> ExchangeKey:
         """What makes a repeated message the same exchange."""
-        return ExchangeKey(WIRE, self.poi_id, self.sale_id, self.service_id or self.device_id)
+        own = self.device_id if self.message_class == "Device" else self.service_id
+        return ExchangeKey(WIRE, self.poi_id, self.sale_id, own or self.service_id or self.device_id)
 
     def answering(self) -> Header:
         """The header of this request's answer."""
@@ -69,7 +70,8 @@ def read_header(body: Mapping[str, Json]) -> Header:
         if (needed or values[attribute]) and not _PRINTABLE.fullmatch(values[attribute]):
             raise MalformedMessage(f"MessageHeader.{name} is missing or not plain text of 1 to 64 characters")
     header = Header(**values)
-    if not 1 <= len(header.service_id or header.device_id) <= LONGEST_SERVICE_ID:
+    is_event = header.message_class == "Event"
+    if not is_event and not 1 <= len(header.service_id or header.device_id) <= LONGEST_SERVICE_ID:
         raise MalformedMessage(f"ServiceID (or DeviceID) has 1 to {LONGEST_SERVICE_ID} characters")
     return header
 

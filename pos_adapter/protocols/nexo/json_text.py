@@ -174,11 +174,11 @@ def encode(message: Mapping[str, Json]) -> bytes:
     )
 
 
-def _number(value: object) -> float:
+def _number(value: object) -> float | int:
     # Twelve digits of minor units are the most a wire carries, and a double's shortest text keeps fifteen.
     if not isinstance(value, Decimal) or not value.is_finite() or len(value.as_tuple().digits) > 15:
         raise NotRepresentable("a value has no JSON form")
-    return float(value)
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _decimal(text: str) -> Decimal:

@@ -22,10 +22,10 @@ class NexoOptions:
     """One terminal on the nexo wire; times in seconds.
 
     `poi_id` (model-serial) is the only one answered when set. `passphrases` hide the local messages; while
-    there are any, messages in clear are refused unless `clear_allowed`. `api_key` guards `/sync` and
-    `/async`. `sale_s` bounds a sale below the 120 s after which tills ask for the status. `learn_within_s`
-    is how long an approval whose answer did not arrive waits for a status request before it is voided.
-    `notify_url` receives the results of `/async`.
+    there are any, messages in clear are refused unless `clear_allowed`. `currency` is meant where a partial
+    reversal names none. `api_key` guards `/sync` and `/async`. `sale_s` bounds a sale below the 120 s after
+    which tills ask for the status. `learn_within_s` is how long an approval whose answer did not arrive
+    waits for a status request before it is voided. `notify_url` receives the results of `/async`.
     """
 
     poi_id: str = ""
@@ -33,6 +33,7 @@ class NexoOptions:
     clear_allowed: bool = False
     api_key: str = field(default="", repr=False)
     merchant: str = "facepay"
+    currency: str = "EUR"
     brand: str = ""
     instrument: Instrument = Instrument.CARD
     receipt_header: tuple[str, ...] = ()

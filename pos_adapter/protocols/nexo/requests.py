@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pos_adapter.currencies import currency_of
 from pos_adapter.errors import AmountNotRepresentable, MalformedMessage
 from pos_adapter.protocols.nexo.header import (
     WIRE,
@@ -105,7 +106,7 @@ def read_reversal(body: Mapping[str, Json]) -> ReversalOrder:
         original_body=original,
         reason=find_text(request, "ReversalReason") or "",
         amount=find_number(request, "ReversedAmount"),
-        currency=find_text(sale, "SaleToAcquirerData") and _currency_hint(sale),
+        currency=_currency_hint(sale),
     )
 
 
@@ -139,7 +140,7 @@ def _amount(members: Mapping[str, Json], name: str, currency: str) -> Money:
 def _partial_from(amounts: Mapping[str, Json], data: Mapping[str, Json], currency: str) -> Money | None:
     if find_number(amounts, "MinimumAmountToDeliver") is not None:
         return _amount(amounts, "MinimumAmountToDeliver", currency).require_payable()
-    return Money(1, Money.from_major(0, currency).currency) if find_flag(data, "SplitPaymentFlag") else None
+    return Money(1, currency_of(currency).alpha3) if find_flag(data, "SplitPaymentFlag") else None
 
 
 def _extra(amounts: Mapping[str, Json], currency: str) -> int:

@@ -1,0 +1,97 @@
+"""What the parts of the nexo wire share: session, settings, what runs, and the card terminal behind us."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pos_adapter.protocols.nexo.answers import Body
+from pos_adapter.protocols.nexo.envelope import Message
+from pos_adapter.protocols.nexo.exchanges import Exchange, Exchanges
+from pos_adapter.protocols.nexo.forward import CardTerminal
+from pos_adapter.protocols.nexo.identities import Identities
+from pos_adapter.protocols.nexo.loyalty import LoyaltyProgramme
+from pos_adapter.protocols.nexo.options import NexoOptions
+from pos_adapter.session import TransactionSession
+from pos_adapter.types import ExchangeKey, Settlement, TransactionId
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a body, or bytes as the card terminal gave them, or (neither) nothing at all.
+
+    `learned` is called with whether the answer left.
+    """
+
+    body: Body | None = None
+    raw: bytes | None = None
+    learned: Callable[[bool], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request: opened, and as the bytes that came."""
+
+    message: Message
+    raw: bytes
+    hung_up: Callable[[], bool] = lambda: False
+
+
+class Terminal:
+    """State shared by all requests; safe for the threads of an HTTP server."""
+
+    def __init__(
+        self,
+        session: TransactionSession,
+        options: NexoOptions,
+        card: CardTerminal | None = None,
+        loyalty: LoyaltyProgramme | None = None,
+    ) -> None:
+        self.session = session
+        self.options = options
+        self.card = card
+        self.loyalty = loyalty
+        self.exchanges = Exchanges()
+        self.identities = Identities(options.acquisition_s)
+        self.logged_in = ""
+
+    def currency_of(self, transaction: TransactionId) -> str | None:
+        """The currency of an earlier payment; None when this terminal does not remember it."""
+        for exchange in self.exchanges.ended():
+            response = exchange.sale.response if exchange.sale else None
+            if response is not None and response.transaction == transaction:
+                return response.requested.currency
+        return self.options.currency or None
+
+    def learning(self, exchange: Exchange | None, key: ExchangeKey) -> Callable[[bool], None]:
+        """What to do once an answer that may be an approval left, or could not leave."""
+        return lambda sent: self.learned(exchange, key) if sent else self.await_question(exchange, key)
+
+    def learned(self, exchange: Exchange | None, key: ExchangeKey) -> None:
+        """The till has the answer in hand: an open approval is captured."""
+        self._settle(exchange, key, learned=True)
+
+    def await_question(self, exchange: Exchange | None, key: ExchangeKey) -> None:
+        """The answer did not arrive: the till may ask for the status for a while, then it is voided."""
+        timer = threading.Timer(
+            self.options.learn_within_s, self._settle, (exchange, key), {"learned": False}
+        )
+        timer.daemon = True
+        timer.start()
+
+    def _settle(self, exchange: Exchange | None, key: ExchangeKey, *, learned: bool) -> None:
+        try:
+            if exchange is not None and exchange.sale is not None and exchange.sale.settle(learned):
+                return
+            record = self.session.host.find(key)
+            response = record.response if record else None
+            if record is None or response is None or response.transaction is None:
+                return
+            if record.settlement is Settlement.PENDING:
+                self.session.host.acknowledge(response.transaction, learned)
+        except Exception:
+            _log.exception("settling %s (learned: %s) failed", key.text, learned)
