@@ -18,6 +18,8 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "journal": Command("facepay.cli.journal", "prove, export and reconcile the journal"),
+    "receipt": Command("facepay.cli.receipt", "check a receipt offline, print one, hand out public keys"),
     "models": Command("facepay.cli.models", "list, install and check model packs"),
     "evaluate": Command("facepay.cli.evaluate", "measure error rates, with a report"),
     "calibrate": Command("facepay.cli.calibrate", "measure a pack's thresholds on photos"),

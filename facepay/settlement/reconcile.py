@@ -23,6 +23,7 @@ class Difference(Enum):
     AMOUNT_DIFFERS = "journal and provider have different amounts"
     BOOKED_TWICE = "the provider has booked it twice"
     NOT_ACKNOWLEDGED = "captured, but the till never acknowledged the approval"
+    WAITING_OFFLINE = "taken offline, and not forwarded to the provider yet"
     NOT_CAPTURED = "the till acknowledged the approval, but it was not captured"
 
 
@@ -78,6 +79,7 @@ def reconcile(
     acknowledged: frozenset[str],
     booked: Iterable[Booked],
     known: frozenset[str] = frozenset(),
+    waiting: frozenset[str] = frozenset(),
 ) -> Reconciliation:
     """Compare.
 
@@ -86,6 +88,7 @@ def reconcile(
         acknowledged: Ids of payments that have a CONFIRMED row.
         booked: The provider's list, over a span that is wider at both ends.
         known: Keys of money the journal knows to have moved outside the span; not counted.
+        waiting: Keys of payments taken offline that wait to be forwarded.
     """
     ours, findings = _ours(entries, acknowledged)
     theirs: dict[str, _Moved] = {}
@@ -96,9 +99,25 @@ def reconcile(
             theirs[line.key] = _Moved(line.kind, line.amount)
     for key in sorted({*ours, *theirs}):
         finding = _compare(key, ours.get(key), theirs.get(key))
+        if finding is not None and finding.provider is None and key in waiting:
+            finding = Finding(key, Difference.WAITING_OFFLINE, finding.journal)
         if finding is not None:
             findings.append(finding)
     return Reconciliation(len(ours.keys() & theirs.keys()), tuple(findings), _totals(ours, theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class MovedBy:
+    """Ids and keys of some entries."""
+
+    payments: frozenset[str]
+    keys: frozenset[str]
+
+
+def moved_by(entries: Iterable[Entry]) -> MovedBy:
+    """Ids and provider keys of entries."""
+    found = list(entries)
+    return MovedBy(frozenset(e.payment for e in found), frozenset(moved_key(e) for e in found))
 
 
 def moved_key(entry: Entry) -> str:
