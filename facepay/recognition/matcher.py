@@ -1,29 +1,47 @@
-"""Exact one-to-many comparison over one contiguous array that enrolments and erasures keep in step."""
+"""Exact one-to-many comparison over contiguous arrays that enrolments and erasures keep in step."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from facepay.errors import ModelMismatch
 from facepay.recognition.base import FeatureRows
+from facepay.recognition.int8_product import Int8Product
+from facepay.recognition.rows import BLOCK, ExactRows, RowNumbers, RowStore, Scores, SievedRows
 from facepay.types import Candidate, CandidateList, ModelId, Probe, Reference, SubjectId
 
-_FIRST_CAPACITY = 64
+
+@dataclass(frozen=True, slots=True)
+class MatcherSizes:
+    """From how many references on the int8 sieve is worth its while, and from how many memory counts.
+
+    Below `sieve_from` one float32 product is fastest; from `compact_from` on the exact copies are packed
+    into 12 bits a value, which holds a million references of 512 values in under 0.8 GB.
+    """
+
+    sieve_from: int = 4_096
+    compact_from: int = 131_072
 
 
 class Matcher:
     """References of one recogniser, searched by cosine; safe to use from several threads.
 
-    Rows live in `float32[capacity, D]`; a removed reference is overwritten before its row is reused.
+    Every search gives the candidates that brute force over the same rows would give; rows packed to 12
+    bits a value score within 0.001 of the originals. A removed reference is overwritten.
     """
 
-    def __init__(self, model: ModelId, dimensions: int, capacity: int = _FIRST_CAPACITY) -> None:
+    def __init__(
+        self, model: ModelId, dimensions: int, *, sizes: MatcherSizes | None = None, threads: int = 1
+    ) -> None:
         self._model = model
-        self._rows: FeatureRows = np.zeros((max(1, capacity), dimensions), np.float32)
+        self._dimensions = dimensions
+        self._sizes = sizes or MatcherSizes()
+        self._threads = threads
+        self._store: RowStore = ExactRows(dimensions)
         self._subjects: list[SubjectId] = []
         self._rows_of: dict[SubjectId, set[int]] = {}
         self._lock = threading.Lock()
@@ -36,7 +54,7 @@ class Matcher:
     @property
     def dimensions(self) -> int:
         """Length of a feature row."""
-        return int(self._rows.shape[1])
+        return self._dimensions
 
     @property
     def size(self) -> int:
@@ -69,8 +87,8 @@ class Matcher:
         self._require_model(model, rows.shape[1])
         with self._lock:
             first = len(self._subjects)
-            self._require_room(first + len(subjects))
-            self._rows[first : first + len(subjects)] = rows
+            self._grow(first + len(subjects))
+            self._store.append(rows)
             self._subjects.extend(subjects)
             for row, subject in enumerate(subjects, first):
                 self._rows_of.setdefault(subject, set()).add(row)
@@ -98,49 +116,49 @@ class Matcher:
         """
         self._require_model(probe.model, probe.features.shape[-1])
         with self._lock:
-            rows = self._selected(among)
-            if not len(rows):
+            if not self._subjects:
                 return ()
-            chosen = self._rows[: len(self._subjects)] if among is None else self._rows[rows]
-            scores = chosen @ probe.features
-            return self._best(scores, rows, count)
+            if among is not None:
+                rows = self._rows_among(among)
+                return self._best(rows, self._store.rows(rows) @ probe.features, count)
+            # The best (count - 1) subjects hold at most `most` rows each, so one more reaches the last.
+            most = max(len(rows) for rows in self._rows_of.values())
+            needed = min(len(self._subjects), (count - 1) * most + 1)
+            return self._best(*self._store.best(probe.features, needed), count)
 
-    def _best(self, scores: npt.NDArray[np.float32], rows: npt.NDArray[np.intp], count: int) -> CandidateList:
-        most = max(len(references) for references in self._rows_of.values())
-        # The best (count - 1) subjects hold at most that many rows each, so one more reaches the last.
-        needed = min(len(scores), (count - 1) * most + 1)
-        top = np.argpartition(scores, len(scores) - needed)[-needed:]
+    def _best(self, rows: RowNumbers, scores: Scores, count: int) -> CandidateList:
         best: dict[SubjectId, float] = {}
-        for index in top[np.argsort(-scores[top], kind="stable")]:
+        for index in np.argsort(-scores, kind="stable"):
             best.setdefault(self._subjects[rows[index]], float(scores[index]))
-        return tuple(Candidate(subject, score) for subject, score in list(best.items())[:count])
+            if len(best) == count:
+                break
+        return tuple(Candidate(subject, score) for subject, score in best.items())
 
-    def _selected(self, among: Collection[SubjectId] | None) -> npt.NDArray[np.intp]:
-        if among is None:
-            return np.arange(len(self._subjects))
+    def _rows_among(self, among: Collection[SubjectId]) -> RowNumbers:
         return np.fromiter(
             sorted(row for subject in set(among) for row in self._rows_of.get(subject, ())), np.intp
         )
+
+    def _grow(self, size: int) -> None:
+        compact = size >= self._sizes.compact_from
+        if size < self._sizes.sieve_from or (
+            isinstance(self._store, SievedRows) and self._store.compact >= compact
+        ):
+            return
+        grown = SievedRows(self._dimensions, Int8Product(self._threads), compact=compact)
+        for start in range(0, self._store.size, BLOCK):
+            grown.append(self._store.rows(np.arange(start, min(start + BLOCK, self._store.size))))
+        self._store = grown
 
     def _remove_row(self, row: int) -> None:
         last = len(self._subjects) - 1
         moved = self._subjects[last]
         if row != last:
-            self._rows[row] = self._rows[last]
             self._subjects[row] = moved
             self._rows_of[moved].discard(last)
             self._rows_of[moved].add(row)
-        self._rows[last] = 0.0
+        self._store.drop(row)
         self._subjects.pop()
-
-    def _require_room(self, size: int) -> None:
-        capacity = len(self._rows)
-        if size <= capacity:
-            return
-        grown = np.zeros((max(size, 2 * capacity), self._rows.shape[1]), np.float32)
-        grown[:capacity] = self._rows
-        self._rows[:] = 0.0
-        self._rows = grown
 
     def _require_model(self, model: ModelId, dimensions: int) -> None:
         if model != self._model or dimensions != self.dimensions:
