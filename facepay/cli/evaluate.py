@@ -8,22 +8,30 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tqdm import tqdm
+
 from facepay.cli.exits import Exit
 from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
 from facepay.errors import InputUnusable
+from facepay.evaluation.attacks import attack_rates
 from facepay.evaluation.embedding import Fate
 from facepay.evaluation.fairness import fairness_table, load_groups
-from facepay.evaluation.intervals import Rate
+from facepay.evaluation.intervals import Rate, percent
+from facepay.evaluation.presenting import present, trials_of
 from facepay.evaluation.recognition import measure
 from facepay.evaluation.report import to_json, write_report
 from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
+from facepay.evaluation.samples import load_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores
 from facepay.evaluation.verification import det_curve, operating_points
 from facepay.recognition.calibration import Calibration, find_calibration
 from facepay.recognition.engine import RecognitionEngine
 from facepay.settings import Settings
+from facepay.terminal.engines import build_tries
+from keys import MemoryKeyStore
+from liveness.types import Tier
 
-TITLES = {"recognition": "Recognition", "fairness": "Recognition by group"}
+TITLES = {"recognition": "Recognition", "fairness": "Recognition by group", "liveness": "Liveness"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", choices=[*TITLES], help="what to measure")
     parser.add_argument("--scores", type=Path, metavar="FILE", help="report on a score file instead")
     add_photo_arguments(parser, required=False)
+    parser.add_argument("--samples", type=Path, metavar="DIR", help="bona_fide/ and attacks/SPECIES/")
+    tiers = [int(tier) for tier in Tier]
+    parser.add_argument("--tier", type=int, choices=tiers, default=0, help="liveness tier to ask for (0)")
     parser.add_argument("--groups", type=Path, metavar="CSV", help="identity,group for `fairness`")
     parser.add_argument("--fpir", type=float, default=1e-3, help="target FPIR of the threshold (0.001)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json here")
@@ -39,8 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Measure, then write the report and say the main figures."""
     if (arguments.what is None) == (arguments.scores is None):
-        raise InputUnusable("say what to measure: recognition or fairness with --photos, or --scores FILE")
-    report = _from_scores(arguments.scores) if arguments.scores else _from_photos(arguments, settings)
+        raise InputUnusable(
+            "say what to measure: recognition or fairness with --photos, liveness with --samples, "
+            "or --scores FILE"
+        )
+    if arguments.scores:
+        report = _from_scores(arguments.scores)
+    elif arguments.what == "liveness":
+        report = _from_samples(arguments, settings)
+    else:
+        report = _from_photos(arguments, settings)
     if arguments.json:
         print(to_json(report), end="")
     else:
@@ -79,6 +98,23 @@ def _from_photos(arguments: argparse.Namespace, settings: Settings) -> Report:
     return replace(report, remarks=tuple(remarks))
 
 
+def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
+    if arguments.samples is None:
+        raise InputUnusable("name the samples with --samples: a folder with bona_fide/ and attacks/SPECIES/")
+    samples, tier = load_samples(arguments.samples), Tier(arguments.tier)
+    engine, _ = named_engine(arguments, settings)
+    tries = build_tries(settings, engine, MemoryKeyStore())
+    with tqdm(total=len(samples), unit="sample", disable=True if arguments.json else None) as bar:
+        presented = present(samples, engine, tries, tier, lambda: bar.update(1))
+    threshold = _calibration(engine, settings).threshold_for(1, arguments.fpir).score
+    rates = attack_rates(trials_of(presented, tier, threshold))
+    remark = (
+        "Recordings replayed as a camera: a light or a turn that the tier asks for cannot be answered by "
+        "them and counts as not judged. Not a test to ISO/IEC 30107-3."
+    )
+    return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=(remark,))
+
+
 def _calibration(engine: RecognitionEngine, settings: Settings) -> Calibration:
     calibration = find_calibration(engine.spec.name, settings.data / "calibrations")
     if calibration is None:
@@ -105,10 +141,21 @@ def _from_scores(path: Path) -> Report:
 
 
 def _print(report: Report) -> None:
-    result = report.recognition
-    if result is None:
-        return
     print(report.title)
+    for rates in report.liveness:
+        print(f"  {rates.evidence.value}, tier {rates.level}, {rates.cue}")
+        for species, rate in rates.apcer.items():
+            print(f"    APCER {species}: {rate}; not judged {rates.attack_non_response[species]}")
+        print(f"    BPCER: {rates.bpcer}; not judged {rates.bona_fide_non_response}")
+        if rates.riapar is not None:
+            print(f"    RIAPAR: {percent(rates.riapar)}")
+    if report.recognition is not None:
+        _print_recognition(report.recognition, report)
+    for remark in report.remarks:
+        print(f"  {remark}")
+
+
+def _print_recognition(result: RecognitionResult, report: Report) -> None:
     counts = f"{result.genuine:,} genuine and {result.impostors:,} impostor comparisons"
     print(f"  {result.source.people} people, {counts}")
     for point in result.points:
@@ -123,5 +170,3 @@ def _print(report: Report) -> None:
         print(f"  {report.fairness.statement}")
     for suspicion in result.suspicions:
         print(f"  label? {suspicion}")
-    for remark in report.remarks:
-        print(f"  {remark}")

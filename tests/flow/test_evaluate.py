@@ -85,3 +85,21 @@ def test_a_score_file_of_another_tool_becomes_a_report(
     scores.write_text("".join(f"a{n} a{n} p{n} 0.8\na{n} b{n} q{n} 0.1\n" for n in range(50)))
     assert main(["evaluate", "--scores", str(scores), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["recognition"]["points"][0]["fnmr"]["errors"] == 0
+
+
+def test_liveness_rates_are_given_by_species_and_never_averaged(
+    photos_dir: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", str(data), "evaluate", "liveness", "--samples", str(photos_dir), *PACK, "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    (whole,) = [rates for rates in report["liveness"] if rates["cue"] == "all"]
+    assert {species: rate["trials"] for species, rate in whole["apcer"].items()} == {"print": 1, "replay": 2}
+    assert [rate["errors"] for rate in whole["apcer"].values()] == [0, 0]
+    assert whole["bpcer"]["errors"] == 0
+    assert {rates["cue"] for rates in report["liveness"]} > {"all", "passive", "integrity"}
+
+
+def test_samples_without_attacks_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "liveness", "--samples", str(tmp_path)]) == 1
+    assert "attacks/SPECIES/" in capsys.readouterr().err

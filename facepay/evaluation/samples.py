@@ -1,0 +1,58 @@
+"""Presentation samples on disk: bona fide and attack clips or pictures, by species and subject.
+
+    DIR/bona_fide/SUBJECT[_anything].mp4        DIR/attacks/SPECIES/SUBJECT[_anything].mp4
+
+One file is one presentation, whether it is a clip or a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepay.errors import InputUnusable
+from hardware.camera_replay import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+BONA_FIDE, ATTACKS = "bona_fide", "attacks"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationSample:
+    """One file, whose face it shows, and the attack species, None for a bona fide one."""
+
+    path: Path
+    subject: str
+    species: str | None
+
+
+def load_samples(root: Path) -> tuple[PresentationSample, ...]:
+    """Read the folders, sorted, so that a run can be repeated.
+
+    Raises:
+        InputUnusable: no such folder, or it holds no bona fide or no attack samples.
+    """
+    bona_fide = _files(root / BONA_FIDE)
+    attacks = [
+        (folder.name, path)
+        for folder in sorted((root / ATTACKS).glob("*"))
+        if folder.is_dir()
+        for path in _files(folder)
+    ]
+    if not bona_fide or not attacks:
+        raise InputUnusable(
+            f"{root} needs bona fide samples in {BONA_FIDE}/ and attacks in {ATTACKS}/SPECIES/: found "
+            f"{len(bona_fide)} and {len(attacks)}"
+        )
+    return (
+        *(PresentationSample(path, _subject(path), None) for path in bona_fide),
+        *(PresentationSample(path, _subject(path), species) for species, path in attacks),
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    allowed = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in allowed)
+
+
+def _subject(path: Path) -> str:
+    return path.stem.split("_", 1)[0]
