@@ -92,7 +92,7 @@ def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[
         keys = stack.enter_context(open_keys(settings))
         engine = build_engine(settings)
         audit = AuditLog(database, keys, settings.terminal.tenant, actor=settings.terminal.terminal)
-        matcher = Matcher(engine.model, engine.dimensions)
+        matcher = Matcher(engine.model, engine.dimensions, threads=settings.recognition.threads)
         gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
         gallery.load()
         base = _Base(settings, database, keys, engine, gallery, camera or _camera(settings))

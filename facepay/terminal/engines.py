@@ -34,7 +34,7 @@ def build_engine(settings: Settings) -> RecognitionEngine:
     engine = load_engine(
         spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
     )
-    engine.require_calibration()
+    engine.require_calibration(production=settings.production)
     return engine
 
 
