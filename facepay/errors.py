@@ -84,6 +84,10 @@ class ReceiptRefused(Fault):
     """A deletion receipt does not hold: not ours, altered, or the database says otherwise."""
 
 
+class ApprovalMissing(Fault):
+    """A deed that needs two persons lacks their approvals; the text says whose and of what."""
+
+
 class ModelMismatch(Fault):
     """Template and recogniser, or pack and calibration, do not belong together."""
 

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("testing",),
     ("web",),
     ("terminal",),
-    ("checkout", "enrolment", "erasure", "evaluation"),
+    ("checkout", "enrolment", "erasure", "custody", "evaluation"),
     ("outcomes",),
     ("settlement", "accounts", "receipts"),
     (

@@ -165,6 +165,17 @@ class AuditLog:
             self.record(session, AuditEvent.EXTRACTED, subject=subject)
         return tuple(entry for entry in found if entry is not None)
 
+    def last_detail(self, event: AuditEvent) -> Mapping[str, Json]:
+        """The detail of the newest entry of an event that concerns no subject; empty when there is none."""
+        query = select(AuditEntryRow.leaf).where(AuditEntryRow.tenant == self._tenant)
+        with self._database.begin() as session:
+            for leaf in session.scalars(query.order_by(AuditEntryRow.position.desc())):
+                entry = decode_object(leaf, LEAF_LIMIT)
+                detail = entry.get("detail")
+                if entry["event"] == event.value and isinstance(detail, dict):
+                    return detail
+        return {}
+
     def forget(self, session: Session, subject: SubjectId) -> None:
         """Destroy the subject's key: their entries stay in the log and lead to nobody."""
         self._subjects.destroy(session, subject)

@@ -20,6 +20,9 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "journal": Command("facepay.cli.journal", "prove, export and reconcile the journal"),
     "receipt": Command("facepay.cli.receipt", "check a receipt offline, print one, hand out public keys"),
+    "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),
+    "keys": Command("facepay.cli.keys", "make, list, rotate, destroy, escrow and restore keys"),
+    "audit": Command("facepay.cli.audit", "verify the audit log, or print a payer's extract"),
     "models": Command("facepay.cli.models", "list, install and check model packs"),
     "evaluate": Command("facepay.cli.evaluate", "measure error rates, with a report"),
     "calibrate": Command("facepay.cli.calibrate", "measure a pack's thresholds on photos"),

@@ -59,10 +59,15 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeysSettings:
-    """The key store; an empty uri is a file store in the data folder, made on first run of the demo."""
+    """The key store; an empty uri is a file store in the data folder, made on first run of the demo.
+
+    `approvers` are the persons of whom two must approve to destroy or export a key or to change a
+    threshold, one line each as `facepay keys person` prints it.
+    """
 
     uri: str = ""
     secret: SecretReference = NO_SECRET
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

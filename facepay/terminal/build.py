@@ -20,6 +20,7 @@ from facepay.checkout.base import PayerAccounts
 from facepay.checkout.history import History
 from facepay.checkout.identify import IdentificationTerms, Identifier
 from facepay.counter import Counter
+from facepay.custody import Thresholds, require_approved
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
@@ -92,6 +93,8 @@ def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[
         keys = stack.enter_context(open_keys(settings))
         engine = build_engine(settings)
         audit = AuditLog(database, keys, settings.terminal.tenant, actor=settings.terminal.terminal)
+        if settings.keys.approvers:
+            require_approved(Thresholds(settings.recognition.target_fpir, settings.recognition.margin), audit)
         matcher = Matcher(engine.model, engine.dimensions, threads=settings.recognition.threads)
         gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
         gallery.load()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from facepay.errors import SettingsError
 from facepay.settings import SecretReference, Settings
-from keys import KeysError, KeyStore, create_file_keystore, open_keystore
+from keys import KeysError, KeyStore, create_file_keystore, create_keystore, open_keystore
 
 KEYS_FILE = "keys.fpk"
 SECRET_FILE = "keys.secret"  # noqa: S105 - a file's name, not a secret
@@ -44,6 +45,30 @@ def open_keys(settings: Settings) -> KeyStore:
     if not path.exists():
         _make_demo_keys(path, folder / SECRET_FILE, settings.keys.secret)
     return open_keystore(f"file:{path}", secret.read)
+
+
+def keys_uri(settings: Settings) -> str:
+    """The key store's URI: that of the settings, or the one in the data folder."""
+    return settings.keys.uri or f"file:{settings.data.absolute() / KEYS_FILE}"
+
+
+def create_keys(settings: Settings) -> bool:
+    """Make the key store where there is none; False when it was there.
+
+    Raises:
+        SettingsError, KeysError: as `open_keys`.
+    """
+    folder = make_data_folder(settings)
+    place = Path(keys_uri(settings).partition("?")[0].partition(":")[2])
+    ring = parse_qs(settings.keys.uri.partition("?")[2])
+    rings = [Path(value) for name in ("ring", "x-ring") for value in ring.get(name, [])]
+    if any(path.exists() for path in rings or [place]):
+        return False
+    if settings.keys.uri:
+        create_keystore(settings.keys.uri, settings.keys.secret.read).close()
+    else:
+        _make_demo_keys(folder / KEYS_FILE, folder / SECRET_FILE, settings.keys.secret)
+    return True
 
 
 def _make_demo_keys(path: Path, secret_path: Path, given: SecretReference) -> None:

@@ -1,0 +1,93 @@
+"""Checks two persons' approvals, uses them up, writes the deed down, and then does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from facepay.audit import AuditEvent, AuditLog
+from facepay.custody.thresholds import Thresholds
+from facepay.db.models.keys import UsedStatementRow
+from facepay.db.session import Database
+from facepay.errors import ApprovalMissing
+from facepay.gallery.rotation import mark_destroyed, rows_under
+from keys.approvals import Action, Approval, require_approvals
+from keys.base import KeyStore
+from keys.errors import StatementRefused
+from keys.keystore_file import FileKeyStore
+from keys.strict_json import Json
+from keys.types import KeyId, KeyState
+
+ROOT = "root"
+"""Target of an approval to export the root key."""
+
+
+class Custody:
+    """The two-person deeds of one database and its key store."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        audit: AuditLog,
+        approvers: Mapping[KeyId, bytes],
+        *,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._audit = audit
+        self._approvers = approvers
+        self._now_s = now_s
+
+    def destroy(self, key: KeyId, approvals: Iterable[str]) -> None:
+        """Destroy a retired wrapping key that wraps nothing any more.
+
+        Raises:
+            ApprovalMissing: two different persons' approvals of exactly this are not there, or were used.
+            KeysError: the key is unknown, active, or destroyed already.
+        """
+        with self._database.begin() as session:
+            left = rows_under(session, key)
+        if left:
+            raise ApprovalMissing(f"key {key} still wraps {left} rows: run `facepay keys rotate` first")
+        self._permit(Action.DESTROY, key, approvals, AuditEvent.KEY_DESTROYED, {"key": key})
+        self._keys.advance(key, KeyState.DESTROYED)
+        with self._database.begin() as session:
+            mark_destroyed(session, key, int(self._now_s() * 1000))
+
+    def export_root(self, store: FileKeyStore, approvals: Iterable[str]) -> bytearray:
+        """The root key, for escrow; the caller wipes it."""
+        self._permit(Action.EXPORT, ROOT, approvals, AuditEvent.ROOT_EXPORTED, {})
+        return store.copy_root()
+
+    def approve_thresholds(self, thresholds: Thresholds, approvals: Iterable[str]) -> None:
+        """Let the terminal start with these thresholds from now on."""
+        text = thresholds.text()
+        detail: dict[str, Json] = {"thresholds": text}
+        self._permit(Action.THRESHOLD, text, approvals, AuditEvent.THRESHOLD_CHANGED, detail)
+
+    def _permit(
+        self,
+        action: Action,
+        target: str,
+        tokens: Iterable[str],
+        event: AuditEvent,
+        detail: Mapping[str, Json],
+    ) -> None:
+        try:
+            now_s = int(self._now_s())
+            approvals = require_approvals(tokens, action, target, self._approvers, now_s=now_s)
+        except StatementRefused as error:
+            raise ApprovalMissing(str(error)) from error
+        people: list[Json] = [approval.person for approval in approvals]
+        with self._database.begin() as session:
+            for approval in approvals:
+                if session.get(UsedStatementRow, (approval.person, approval.nonce)):
+                    raise ApprovalMissing("an approval was used before; each is good for one deed")
+                session.add(_used(approval))
+            self._audit.record(session, event, detail={**detail, "approved_by": people})
+
+
+def _used(approval: Approval) -> UsedStatementRow:
+    return UsedStatementRow(signer=approval.person, nonce=approval.nonce, expires_at_s=approval.expires_at_s)
