@@ -17,6 +17,7 @@ from facepay.journal import Journal
 from facepay.outcomes import Row, Words
 from facepay.policy import Rule
 from facepay.settlement import Settlement
+from hardware.base import Clock
 
 Alert = Callable[[BaseException, Row], None]
 """Tells an operator; returns at once and never raises."""
@@ -50,6 +51,7 @@ class CheckoutParts:
     terms: CheckoutTerms
     counter: Counter
     capture: FaceCapture
+    clock: Clock
     tries: LivenessTries
     identifier: Identifier
     gallery: Gallery

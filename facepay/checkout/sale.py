@@ -6,7 +6,6 @@ provider takes its time; whatever it does after a cancel, it does without chargi
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from facepay.capture import Captured, StageTimes
@@ -75,7 +74,7 @@ class FaceSale:
         """
         self._offer()
         attempt = self._open_try()
-        watch = self.screen.watcher(attempt, self.answers, time.monotonic_ns)
+        watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
             captured = self._capture(capture, attempt)
             probe = self._parts.identifier.probe_of(captured, self.times)
@@ -149,7 +148,7 @@ class FaceSale:
         self.answers.forget(Answer.CONFIRM)
         self.screen.show(Phase.CONFIRM, account=masked)
         shown = digest_of(terms.payee, self._request.amount, masked)
-        attempt.ask_consent(time.monotonic_ns(), shown)
+        attempt.ask_consent(self._parts.clock.now_ns(), shown)
         with self.times.stage("confirm"):
             agreed = capture.watch(
                 attempt,

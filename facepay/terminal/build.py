@@ -39,7 +39,7 @@ from facepay.terminal.bookkeeping import Bookkeeper
 from facepay.terminal.engines import build_engine, build_tries
 from facepay.terminal.money import MoneySide, build_money
 from facepay.terminal.places import database_url, open_keys
-from hardware.base import Camera
+from hardware.base import Camera, Clock, SystemClock
 from hardware.types import FrameOrigin
 from keys import KeyStore
 
@@ -65,10 +65,11 @@ class Terminal:
     accounts: PayerAccounts
     checkout: Checkout
     enrolment: Enrolment
+    clock: Clock
 
     def capture_with(self, camera: Camera) -> FaceCapture:
         """A capture of this terminal with another camera, for enrolments."""
-        return _capture(self.settings, camera, self.engine, for_enrolment=True)
+        return _capture(self.settings, camera, self.engine, self.clock, for_enrolment=True)
 
 
 def now_ms() -> int:
@@ -77,12 +78,15 @@ def now_ms() -> int:
 
 
 @contextmanager
-def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[Terminal]:
+def open_terminal(
+    settings: Settings, camera: Camera | None = None, clock: Clock | None = None
+) -> Iterator[Terminal]:
     """Build a terminal, settle what an earlier run left open, and close everything at the end.
 
     Args:
         settings: of this terminal.
-        camera: instead of the one the settings name; the demo passes its replayed ones.
+        camera: instead of the one the settings name; the demo passes its staged one.
+        clock: the clock by which the camera stamps its frames; the machine's own without it.
 
     Raises:
         Fault, KeysError, HardwareError, LivenessError: what is missing, and what to do about it.
@@ -98,7 +102,8 @@ def open_terminal(settings: Settings, camera: Camera | None = None) -> Iterator[
         matcher = Matcher(engine.model, engine.dimensions, threads=settings.recognition.threads)
         gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
         gallery.load()
-        base = _Base(settings, database, keys, engine, gallery, camera or _camera(settings))
+        eye = camera or _camera(settings)
+        base = _Base(settings, database, keys, engine, gallery, eye, clock or SystemClock())
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
         terminal.checkout.settle()
@@ -114,6 +119,7 @@ class _Base:
     engine: RecognitionEngine
     gallery: Gallery
     camera: Camera
+    clock: Clock
 
 
 def _camera(settings: Settings) -> Camera:
@@ -143,6 +149,7 @@ def _assemble(base: _Base) -> Terminal:
         accounts=money.accounts,
         checkout=Checkout(parts),
         enrolment=Enrolment(_enrolment(base, tries, money)),
+        clock=base.clock,
     )
 
 
@@ -169,7 +176,8 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
     return CheckoutParts(
         terms=_terms(settings),
         counter=counter,
-        capture=_capture(settings, base.camera, base.engine),
+        capture=_capture(settings, base.camera, base.engine, base.clock),
+        clock=base.clock,
         tries=tries,
         identifier=Identifier(base.engine, base.gallery, _identification(settings)),
         gallery=base.gallery,
@@ -209,7 +217,12 @@ def _origins(settings: Settings, *, for_enrolment: bool) -> frozenset[FrameOrigi
 
 
 def _capture(
-    settings: Settings, camera: Camera, engine: RecognitionEngine, *, for_enrolment: bool = False
+    settings: Settings,
+    camera: Camera,
+    engine: RecognitionEngine,
+    clock: Clock,
+    *,
+    for_enrolment: bool = False,
 ) -> FaceCapture:
     limits = CaptureLimits(
         deadline_s=settings.enrolment.deadline_s if for_enrolment else settings.capture.deadline_s,
@@ -218,7 +231,7 @@ def _capture(
         frozen_frames=settings.capture.frozen_frames,
         origins=_origins(settings, for_enrolment=for_enrolment),
     )
-    return FaceCapture(camera, engine.detector, QualityGate(), limits)
+    return FaceCapture(camera, engine.detector, QualityGate(), limits, now_s=lambda: clock.now_ns() / 1e9)
 
 
 def _identification(settings: Settings) -> IdentificationTerms:
