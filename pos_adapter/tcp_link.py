@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pos_adapter.base import Link
-from pos_adapter.errors import LinkClosed, LinkReset, LinkTimeout, LinkUnavailable
+from pos_adapter.errors import LinkClosed, LinkError, LinkReset, LinkTimeout, LinkUnavailable
 
 _log = logging.getLogger(__name__)
 _CHUNK = 65536
@@ -192,8 +192,10 @@ class TcpServer:
             with self._guard:
                 self._links.add(link)
             self._serve(link)
-        except (OSError, ssl.SSLError) as error:
-            _log.warning("%s: no connection: %s", peer, error)
+        except LinkClosed as error:
+            _log.debug("%s", error)
+        except (LinkError, OSError, ssl.SSLError) as error:
+            _log.warning("%s: connection failed: %s", peer, error)
         except Exception:
             _log.exception("serving %s failed", peer)
         finally:

@@ -13,4 +13,12 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     "psp": {
         "ledger": "facepay.terminal.providers:ledger",
     },
+    "pos_protocol": {
+        "caisse_ap": "facepay.terminal.wires:caisse_ap",
+        "concert": "facepay.terminal.wires:concert",
+        "hw_proxy": "facepay.terminal.wires:hw_proxy",
+        "nexo": "facepay.terminal.wires:nexo",
+        "rest": "facepay.terminal.wires:rest",
+        "zvt": "facepay.terminal.wires:zvt",
+    },
 }
