@@ -68,7 +68,9 @@ def authorise(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
             dialogue.refuse(OUTCOMES[Outcome.BUSY].refusal)
             return
         dialogue.accept()
+        terminal.abort_running = sale.cancel
         response = dialogue.wait(lambda: sale.response, sale.cancel)
+        terminal.abort_running = None
         if response.outcome.is_approval:
             _conclude(terminal, dialogue, order, sale)
             return

@@ -185,9 +185,16 @@ def _diagnose(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     dialogue.finish(answers.aborted(READER_DEFECTIVE) if broken else answers.completion())
 
 
-def _accept_only(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
-    """06 02, and 06 B0 with nothing to abort."""
+def _log_off(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """06 02."""
     dialogue.accept()
+
+
+def _abort(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
+    """06 B0 outside a sale of this connection: ends the one that runs on another, if any."""
+    dialogue.accept()
+    if terminal.abort_running is not None:
+        terminal.abort_running()
 
 
 ACTIONS: Mapping[Command, Action] = MappingProxyType(
@@ -203,8 +210,8 @@ ACTIONS: Mapping[Command, Action] = MappingProxyType(
         Command.STATUS_ENQUIRY: _tell_status,
         Command.DIAGNOSIS: _diagnose,
         Command.INITIALISATION: _diagnose,
-        Command.LOG_OFF: _accept_only,
-        Command.ABORT: _accept_only,
+        Command.LOG_OFF: _log_off,
+        Command.ABORT: _abort,
     }
 )
 """Every command of `commands.LAYOUTS` and what it does."""

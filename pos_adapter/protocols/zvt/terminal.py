@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pos_adapter.errors import PosError
@@ -46,6 +47,7 @@ class Terminal:
         self.upstream_is_serial = upstream_is_serial
         self.registration = Registration()
         self.last_sale_by_card = False
+        self.abort_running: Callable[[], object] | None = None
 
     def register(self, order: Order, message: Apdu) -> None:
         """Remember how the till wants to be spoken to."""
