@@ -118,7 +118,7 @@ def test_one_flipped_bit_anywhere_is_refused_with_one_text(text: bytes, data: st
     at = data.draw(st.integers(0, len(spoiled) * 8 - 1))
     spoiled[at // 8] ^= 1 << at % 8
     wrong = {"blob": sealed.blob, "nonce": sealed.nonce, "hmac": sealed.hmac, part: bytes(spoiled)}
-    with pytest.raises(Unauthenticated, match="^the message could not be opened$"):
+    with pytest.raises(Unauthenticated, match="could not be opened"):
         local_encryption.unseal(local_encryption.Sealed(**wrong, key=sealed.key), MATERIAL)
 
 
