@@ -34,6 +34,7 @@ def add_desk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default="", help="serial port, such as /dev/ttyUSB0 or COM3")
     parser.add_argument("--baud", type=int, default=9600, help="speed of the serial port")
     parser.add_argument("--key", default="", help="API key by reference: env:NAME or file:PATH")
+    parser.add_argument("--authority", default="", help="PEM file to check an https terminal against")
     parser.add_argument("--till", default="01", help="this till's number")
     parser.add_argument("--currency", default="EUR", help="ISO 4217 code of the amount")
     parser.add_argument("--transaction", default="", help="id or receipt number of an earlier payment")
@@ -44,7 +45,9 @@ def add_desk_arguments(parser: argparse.ArgumentParser) -> None:
 def desk_options(arguments: argparse.Namespace) -> DeskOptions:
     """The desk the arguments describe; raises BadRequest for a key that is no reference."""
     key = secret_of(arguments.key) if arguments.key else ""
-    return DeskOptions(arguments.address, arguments.port, arguments.baud, key, arguments.till)
+    return DeskOptions(
+        arguments.address, arguments.port, arguments.baud, key, arguments.till, arguments.authority
+    )
 
 
 def secret_of(reference: str) -> str:

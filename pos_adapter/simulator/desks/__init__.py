@@ -22,6 +22,8 @@ DESKS: Mapping[str, str] = MappingProxyType(
         "concert": "pos_adapter.simulator.desks.concert",
         "caisse_ap": "pos_adapter.simulator.desks.caisse_ap",
         "hw_proxy": "pos_adapter.simulator.desks.hw_proxy",
+        "nexo": "pos_adapter.simulator.desks.nexo",
+        "zvt": "pos_adapter.simulator.desks.zvt",
     }
 )
 """Module of each wire's desk; it has `open_desk(options)`."""
@@ -59,13 +61,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class DeskOptions:
-    """`address` is host:port or a URL, `port` a serial port; each wire uses what it needs."""
+    """`address` is host:port or a URL, `port` a serial port; each wire uses what it needs.
+
+    `authority` is the PEM file that an https terminal's certificate is checked against.
+    """
 
     address: str = ""
     port: str = ""
     baud: int = 9600
     key: str = field(default="", repr=False)
     till: str = "01"
+    authority: str = ""
 
 
 class CashDesk(Protocol):

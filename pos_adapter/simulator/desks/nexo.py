@@ -28,7 +28,7 @@ _CATEGORIES = {Action.PAY: "Payment", Action.REVERSE: "Reversal", Action.REFUND:
 
 
 class NexoDesk:
-    """Each action is one request; `--transaction` is a ServiceID to abort or a POITransactionID to reverse."""
+    """Each action is one request; `--transaction` is a ServiceID to abort, a POITransactionID to reverse."""
 
     def __init__(self, options: DeskOptions) -> None:
         self._options = options
@@ -88,11 +88,12 @@ def _address(options: DeskOptions, patience_s: float) -> NexoAddress:
         return NexoAddress(url, tls, api_key=options.key, patience_s=patience_s)
     if not options.key:
         return NexoAddress(url, tls, patience_s=patience_s)
-    identifier, version, passphrase = _key(options.key)
+    identifier, version, passphrase = nexo_key(options.key)
     return NexoAddress(url, tls, KeyName(identifier, version), passphrase, patience_s=patience_s)
 
 
-def _key(text: str) -> tuple[str, int, str]:
+def nexo_key(text: str) -> tuple[str, int, str]:
+    """Identifier, version and passphrase; raises BadRequest."""
     identifier, _, rest = text.partition(":")
     version, colon, passphrase = rest.partition(":")
     if not colon or not (version.isascii() and version.isdigit()):
