@@ -6,11 +6,13 @@ from flask import Flask
 
 from facepay.web import guard, home, language, problems
 from facepay.web.base import WebDeps
+from facepay.web.enrol import enrol_pages
 from facepay.web.health import health_pages
 from facepay.web.home import home_pages
 from facepay.web.inputs import FORM_LIMIT
 from facepay.web.kiosk import kiosk_pages
 from facepay.web.refusals import refusal_of
+from facepay.web.signups import Signups
 from facepay.web.streams import Streams
 from facepay.web.till import decimals_of, till_pages
 from facepay.web.till_desk import TillDesk
@@ -59,3 +61,6 @@ def _add_pages(app: Flask, deps: WebDeps, streams: Streams) -> None:
     app.register_blueprint(till_pages(deps, streams, desk))
     app.register_blueprint(kiosk_pages(deps, streams))
     app.register_blueprint(health_pages(deps, streams))
+    if deps.enrolment is not None:
+        signups = Signups(deps.enrolment, deps.shop.payee, deps.shop.currency)
+        app.register_blueprint(enrol_pages(signups))

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from facepay.counter import Counter
+from facepay.web.signups import EnrolmentRoom
 from pos_adapter.base import PaymentHost
 
 
@@ -90,5 +91,6 @@ class WebDeps:
     streams: int = 8
     host: PaymentHost | None = None
     frames: Frames | None = None
+    enrolment: EnrolmentRoom | None = None
     checkup: Checkup | None = None
     access: Access | None = None

@@ -1,0 +1,93 @@
+"""Builds what the pages need from a running terminal; the only place where web and terminal meet."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from facepay.enrolment import ConsentText, Enrolled, EnrolmentRequest, load_consent
+from facepay.enrolment.enrolment import Watching
+from facepay.terminal import Terminal
+from facepay.web.base import Good, Health, Part, Shop, WebDeps
+from facepay.web.server import streams_for
+from hardware.camera_browser import BrowserCamera
+from hardware.types import FrameOrigin
+
+GOODS = (
+    Good("Bread", 320),
+    Good("Milk", 145),
+    Good("Apples", 289),
+    Good("Coffee", 649),
+    Good("Cheese", 475),
+    Good("Flowers", 310),
+)
+"""What the demonstration's till sells; its prices are cents of whatever currency the shop has."""
+
+
+class TerminalEnrolment:
+    """Sign-ups with a page's camera, or with the terminal's own where it is a device."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    @property
+    def page_camera(self) -> bool:
+        """Whether the page's camera looks at the shopper."""
+        settings = self._terminal.settings.camera
+        browser = self._terminal.camera.identity.origin is FrameOrigin.BROWSER
+        return browser or settings.allow_browser_for_enrolment
+
+    def consent(self, language: str) -> ConsentText:
+        """The consent text of the settings' version."""
+        return load_consent(self._terminal.settings.enrolment.consent_version, language)
+
+    def enrol(self, request: EnrolmentRequest, camera: BrowserCamera | None, watching: Watching) -> Enrolled:
+        """Capture and store one shopper; blocks."""
+        capture = self._terminal.capture_with(camera or self._terminal.camera)
+        return self._terminal.enrolment.enrol(request, capture, watching)
+
+
+class TerminalCheckup:
+    """Health and counters as the terminal knows them without opening anything."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def parts(self) -> Sequence[Part]:
+        """Gallery, camera and checkout."""
+        terminal = self._terminal
+        status = terminal.checkout.status().value
+        unreadable = len(terminal.gallery.unreadable)
+        broken = f"{unreadable} payers cannot be opened: run facepay doctor" if unreadable else ""
+        return (
+            Part("checkout", Health.DEAD if status == "out_of_order" else Health.GOOD, ""),
+            Part("gallery", Health.DEGRADED if unreadable else Health.GOOD, broken),
+            Part("camera", Health.GOOD, terminal.camera.identity.sensor),
+        )
+
+    def metrics(self) -> Mapping[str, float]:
+        """Gauges of the gallery."""
+        return {"facepay_enrolled_payers": float(self._terminal.gallery.size)}
+
+
+def deps_from(terminal: Terminal) -> WebDeps:
+    """What the pages of this terminal are built from."""
+    settings = terminal.settings
+    names = settings.terminal
+    camera = terminal.camera
+    return WebDeps(
+        shop=Shop(names.payee, names.terminal, names.currency, names.language, GOODS),
+        counter=terminal.counter,
+        session_secret=secrets.token_bytes(32),
+        hosts=hosts_of(settings.web.host),
+        streams=streams_for(settings.web.threads),
+        host=terminal.checkout,
+        frames=camera if isinstance(camera, BrowserCamera) else None,
+        enrolment=TerminalEnrolment(terminal),
+        checkup=TerminalCheckup(terminal),
+    )
+
+
+def hosts_of(host: str) -> tuple[str, ...]:
+    """The names by which pages may be asked for: loopback, and the host of the settings."""
+    return tuple(dict.fromkeys(("127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host)))
