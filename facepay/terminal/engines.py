@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from facepay.capture.tries import LivenessTries, TryTerms
+from facepay.recognition.alignment import align
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.licences import require_licensed
 from facepay.recognition.loading import load_engine
@@ -35,7 +38,15 @@ def build_engine(settings: Settings) -> RecognitionEngine:
         spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
     )
     engine.require_calibration(production=settings.production)
+    warm_up(engine)
     return engine
+
+
+def warm_up(engine: RecognitionEngine) -> None:
+    """Run every stage once on nothing, so that no shopper waits for what is loaded at first use."""
+    engine.detector.detect(np.zeros((480, 640, 3), np.uint8))
+    points = np.array([[250, 200], [390, 200], [320, 280], [260, 360], [380, 360]], np.float32)
+    engine.extract([align(np.zeros((480, 640, 3), np.uint8), points)])
 
 
 def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -> LivenessTries:

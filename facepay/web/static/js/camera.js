@@ -6,6 +6,7 @@ const HEIGHT = 480;
 const QUALITY = 0.88;
 const MAX_IN_FLIGHT = 2;
 const MIN_INTERVAL_MS = 30;
+const SLOWEST_MS = 200;
 
 export class CameraUnavailable extends Error {}
 
@@ -16,6 +17,7 @@ export class PageCamera {
   #sequence = 0;
   #lastSent = -Infinity;
   #encoding = false;
+  #counted = NaN;
 
   /** @param onAnswer called with (answer Response) of each accepted picture; @param onEnd with a reason. */
   constructor(video, address, { onAnswer = () => {}, onEnd = () => {} } = {}) {
@@ -69,13 +71,26 @@ export class PageCamera {
 
   #next(stream) {
     if (this.#stream !== stream || !stream) return;
+    let due = true;
     const seen = (now, about) => {
-      if (this.#stream !== stream) return;
+      if (!due || this.#stream !== stream) return;
+      due = false;
       this.#take(about?.captureTime ?? now);
       this.#next(stream);
     };
-    if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(seen);
-    else setTimeout(() => seen(performance.now(), null), 40);
+    // A browser that sees no need to draw the video calls nobody back; then its frame count tells what is new.
+    setTimeout(() => {
+      const count = this.video.getVideoPlaybackQuality?.().totalVideoFrames ?? NaN;
+      const fresh = count !== this.#counted;
+      this.#counted = count;
+      if (!due) return;
+      if (fresh) seen(performance.now(), null);
+      else {
+        due = false;
+        this.#next(stream);
+      }
+    }, SLOWEST_MS);
+    this.video.requestVideoFrameCallback?.(seen);
   }
 
   #take(capturedAt) {

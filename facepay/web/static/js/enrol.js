@@ -20,7 +20,7 @@ const camera = new PageCamera(screen.find("preview"), dataset.frames, {
 
 function cameraShown(on) {
   screen.find("camera-pill").dataset.on = String(on);
-  screen.find("oval").dataset.live = String(on && camera.isOpen);
+  screen.find("oval").dataset.seen = String(on && camera.isOpen);
 }
 
 function rest(message) {

@@ -24,7 +24,7 @@ const code = new CodeKeys(screen.find("code"), (digits) => answer("digits", { di
 
 function cameraShown(on) {
   screen.find("camera-pill").dataset.on = String(on);
-  screen.find("oval").dataset.live = String(on && camera.isOpen);
+  screen.find("oval").dataset.seen = String(on && camera.isOpen);
 }
 
 function stopCamera() {
