@@ -18,6 +18,7 @@ export class PageCamera {
   #lastSent = -Infinity;
   #encoding = false;
   #counted = NaN;
+  #paused = false;
 
   /** @param onAnswer called with (answer Response) of each accepted picture; @param onEnd with a reason. */
   constructor(video, address, { onAnswer = () => {}, onEnd = () => {} } = {}) {
@@ -54,6 +55,11 @@ export class PageCamera {
   start(ticket) {
     this.ticket = ticket;
     this.#next(this.#stream);
+  }
+
+  /** Keep the camera open but send nothing, while the shopper types; and go on. */
+  set paused(value) {
+    this.#paused = value;
   }
 
   close() {
@@ -95,7 +101,7 @@ export class PageCamera {
 
   #take(capturedAt) {
     const now = performance.now();
-    const busy = this.#encoding || this.#inFlight >= MAX_IN_FLIGHT || now - this.#lastSent < MIN_INTERVAL_MS;
+    const busy = this.#paused || this.#encoding || this.#inFlight >= MAX_IN_FLIGHT || now - this.#lastSent < MIN_INTERVAL_MS;
     const { videoWidth, videoHeight } = this.video;
     this.#sequence += 1;
     if (busy || !videoWidth) return;

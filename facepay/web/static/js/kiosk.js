@@ -15,7 +15,7 @@ const voice = new Voice(screen.find("voice"), document.documentElement.lang);
 screen.onSay = (text) => voice.say(text);
 
 // A smile may confirm, so the camera stays on until the shopper has agreed.
-const LOOKING = new Set(["capturing", "challenge", "confirm"]);
+const LOOKING = new Set(["capturing", "challenge", "factor", "confirm"]);
 let view = JSON.parse(dataset.view);
 let shining = null;
 
@@ -83,6 +83,7 @@ function draw(next) {
   screen.mood(view.mood);
   screen.progress(view.progress);
   screen.hint(view.hint, view.icon);
+  camera.paused = view.phase === "factor";
   if (dataset.camera === "page") {
     if (!LOOKING.has(view.phase) && !(view.phase === "offered" && camera.isOpen)) stopCamera();
   } else cameraShown(LOOKING.has(view.phase));
