@@ -66,7 +66,9 @@ class Gallery:
 
     def references(self, among: frozenset[SubjectId] | None = None) -> int:
         """How many references a search compares; the threshold depends on it."""
-        return sum(1 for subject in self._loaded.values() if among is None or subject in among)
+        if among is None:
+            return len(self._loaded)
+        return sum(1 for subject in self._loaded.values() if subject in among)
 
     def load(self) -> int:
         """Finish interrupted erasures, open every reference into the matcher; how many payers there are.
