@@ -81,6 +81,20 @@ class FrameMemory(Protocol):
 class DepthSource(Protocol):
     """A depth or infrared camera beside the colour one."""
 
-    def view(self, *, near_ns: int) -> DepthView | None:
-        """The depth frame closest in time with the face located in it, or None."""
+    def view(self, *, near_ns: int, box: Box, points: Floats) -> DepthView | None:
+        """The depth frame closest in time with the face located in it, or None.
+
+        Args:
+            near_ns: when the colour frame was taken.
+            box: the face in the colour frame.
+            points: its five points there.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """Knows the terminal's public key."""
+
+    def verify(self, data: bytes, signature: bytes) -> None:
+        """Raise whatever the key store raises where the signature does not hold."""
         ...

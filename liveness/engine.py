@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from liveness.base import Cue, DepthSource, FrameMemory, NonceRegister, PassiveExpert
+from liveness.calibration import Calibration, load_calibration
 from liveness.camera_trust import CameraFacts, find_distrust
 from liveness.chain import FrameChain
 from liveness.challenge import Challenge, MemoryNonceRegister, Sale, derive
 from liveness.chroma import CodeBook
 from liveness.codebook import CODE_COUNT
+from liveness.depth import DepthCue, DepthLimits
 from liveness.errors import ChallengeReused, ModelUnusable
 from liveness.flash import WINDOWS_MS, FlashCue, FlashLimits
 from liveness.gatekeeping import QualityCue
@@ -22,8 +24,10 @@ from liveness.looker import Looker, LookPlan
 from liveness.passive import PassiveCue, PassiveLimits
 from liveness.policy import LivenessPolicy
 from liveness.prompts import PromptBook
+from liveness.pulse import PulseCue
 from liveness.quality import GateLimits
 from liveness.session import LivenessSession, SessionParts
+from liveness.shading import ReliefCue
 from liveness.spectrum import SpectrumCue
 from liveness.stream_limits import limits_for
 from liveness.turn import TurnCue, TurnLimits
@@ -36,6 +40,8 @@ class LivenessModels:
 
     mesh: FaceMesh | None
     experts: tuple[PassiveExpert, ...]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Name to sha256 of the networks' files, checked against the calibration and put on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,9 @@ class LivenessOptions:
     flash: FlashLimits | None = None
     """None takes the lag window of the frames' origin."""
     turn: TurnLimits = field(default_factory=TurnLimits)
+    depth: DepthLimits = field(default_factory=DepthLimits)
+    pulse: bool = False
+    """Opt-in: the shopper agreed to keep still for eight to ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class LivenessEngine:
 
     Raises:
         ModelUnusable: there is no passive expert; liveness without one fails closed at the start.
+        ModelMismatch: the calibration was measured with other networks.
     """
 
     def __init__(
@@ -81,11 +91,14 @@ class LivenessEngine:
         options: LivenessOptions | None = None,
         nonces: NonceRegister | None = None,
         memory: FrameMemory | None = None,
+        calibration: Calibration | None = None,
         depth: DepthSource | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         if not models.experts:
             raise ModelUnusable("no passive liveness network is installed; install a model pack that has one")
+        self._calibration = calibration or load_calibration()
+        self._calibration.require_models(models.digests)
         self._models = models
         self._policy = policy
         self._secret = secret
@@ -132,6 +145,9 @@ class LivenessEngine:
                 cues=cues,
                 challenge=challenge,
                 prompts=PromptBook(self._policy.tries, _askable(cues, scene)),
+                calibration=self._calibration,
+                sale=sale,
+                digests=(*sorted(self._models.digests.items()), ("calibration", self._calibration.digest)),
                 depth=self._depth,
             )
         )
@@ -148,14 +164,20 @@ class LivenessEngine:
 
     def _cues(self, challenge: Challenge, scene: Scene) -> Mapping[CueName, Cue]:
         flash = self._options.flash or replace(FlashLimits(), window_ms=WINDOWS_MS[scene.origin])
-        return {
+        cues: dict[CueName, Cue] = {
             CueName.QUALITY: QualityCue(),
             CueName.PASSIVE: PassiveCue(self._options.passive),
             CueName.SPECTRUM: SpectrumCue(),
             CueName.FLASH: FlashCue(challenge.code, flash, self._book),
             CueName.TURN: TurnCue(self._options.turn),
+            CueName.RELIEF: ReliefCue(),
             CueName.GESTURE: GestureCue(),
         }
+        if self._depth is not None:
+            cues[CueName.DEPTH] = DepthCue(self._options.depth)
+        if self._options.pulse:
+            cues[CueName.PULSE] = PulseCue()
+        return cues
 
 
 def _askable(cues: Mapping[CueName, Cue], scene: Scene) -> frozenset[CueName]:

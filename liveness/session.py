@@ -15,14 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from liveness.base import Cue, DepthSource
+from liveness.calibration import Calibration
 from liveness.chain import FrameChain
-from liveness.challenge import Challenge
+from liveness.challenge import Challenge, Sale
 from liveness.consent import Consent, ConsentAct, ConsentWatch
 from liveness.fusion import fuse, satisfied
 from liveness.integrity import StreamIntegrity
 from liveness.looker import Looker
 from liveness.policy import LivenessPolicy
 from liveness.prompts import PromptBook
+from liveness.transcript import Record
 from liveness.types import (
     Alarm,
     CueName,
@@ -62,6 +64,9 @@ class SessionParts:
     cues: Mapping[CueName, Cue]
     challenge: Challenge
     prompts: PromptBook
+    calibration: Calibration
+    sale: Sale
+    digests: tuple[tuple[str, str], ...] = ()
     depth: DepthSource | None = None
 
 
@@ -153,6 +158,19 @@ class LivenessSession:
                 self._result = self._failed()
         return self._result
 
+    def record(self, concluded_at_ns: int) -> Record:
+        """What a transcript of this try says, consent included; sign it with `liveness.transcript`."""
+        return Record(
+            sale=self._parts.sale,
+            challenge=self._parts.challenge,
+            result=self.conclude(),
+            shown=self._parts.prompts.shown,
+            frames=self._parts.chain.length,
+            concluded_at_ns=concluded_at_ns,
+            digests=self._parts.digests,
+            consent=self.consent,
+        )
+
     def _observe(self, observation: Observation) -> None:
         parts = self._parts
         self._usable = False
@@ -197,7 +215,7 @@ class LivenessSession:
 
     def _ask_depth(self, look: Look) -> None:
         if self._parts.depth is not None and len(self._depth) < _MAX_DEPTH_VIEWS:
-            view = self._parts.depth.view(near_ns=look.captured_at_ns)
+            view = self._parts.depth.view(near_ns=look.captured_at_ns, box=look.box, points=look.points)
             if view is not None:
                 self._depth.append(view)
 
@@ -237,7 +255,8 @@ class LivenessSession:
 
     def _results(self, *, final: bool) -> dict[CueName, CueResult]:
         presentation = self._presentation()
-        results = {name: cue.assess(presentation) for name, cue in self._parts.cues.items()}
+        weigh = self._parts.calibration.weigh
+        results = {name: weigh(cue.assess(presentation)) for name, cue in self._parts.cues.items()}
         if final:
             results[CueName.INTEGRITY] = self._parts.integrity.conclude()
         else:

@@ -21,9 +21,9 @@ _SIDE = 24
 _KEEP = 360
 _MIN_PERIOD_S = 0.3
 _MIN_OVERLAP = 12
-_LOOP_RATIO = 0.2
+_LOOP_RATIO = 0.25
 _MIN_MOTION = 0.12
-_SHUFFLE_RATIO = 1.0
+_SHUFFLE_RATIO = 0.85
 
 
 class MotionTrace:
@@ -41,18 +41,17 @@ class MotionTrace:
         self._times.append(at_ns)
 
     def loops(self) -> bool:
-        """Whether some distance in time repeats the pictures though others show motion."""
+        """Whether pictures come back after they had moved away."""
         distances = self._distances()
         if distances is None:
             return False
-        period = self._least_period()
-        count = len(distances)
-        lags = range(period, count - _MIN_OVERLAP)
+        lags = range(1, len(distances) - _MIN_OVERLAP)
         means = np.array([np.diagonal(distances, lag).mean() for lag in lags])
-        if means.size < 3:
-            return False
-        motion = float(np.median(means))
-        return bool(motion > _MIN_MOTION and means.min() < _LOOP_RATIO * motion)
+        # Slow movement makes short distances small as well; a loop is small only after it was large.
+        before = np.maximum.accumulate(means)
+        least = self._least_period() - 1
+        moved = before[least:] > _MIN_MOTION
+        return bool((moved & (means[least:] < _LOOP_RATIO * before[least:])).any())
 
     def is_shuffled(self) -> bool:
         """Whether neighbours are no more alike than frames a few steps apart though something moves."""

@@ -34,6 +34,8 @@ from liveness.types import (
 
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
 _AVERAGED = 3
+_MOST = 150
+"""Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
 _FAR = 0.75
 """Share of the furthest turn from which on a frame belongs to its far part."""
 
@@ -119,7 +121,8 @@ def _split(looks: tuple[Look, ...], shown: Shown, limits: TurnLimits) -> tuple[l
         and look.hint is Hint.NONE
         and (look.mesh is None or abs(look.mesh.pose.yaw) <= limits.neutral_yaw)
     ]
-    return neutral[-_AVERAGED:], [look for look in looks if look.captured_at_ns > shown.at_ns]
+    after = [look for look in looks if look.captured_at_ns > shown.at_ns]
+    return neutral[-_AVERAGED:], after[-_MOST:]
 
 
 def _measure_mesh(before: list[Look], after: list[Look], sign: float, shown: Shown) -> _Turned:
