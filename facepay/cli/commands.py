@@ -23,6 +23,8 @@ COMMANDS: dict[str, Command] = {
     "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),
     "keys": Command("facepay.cli.keys", "make, list, rotate, destroy, escrow and restore keys"),
     "audit": Command("facepay.cli.audit", "verify the audit log, or print a payer's extract"),
+    "till": Command("facepay.cli.till", "speak the till's side of a wire"),
+    "wire-check": Command("facepay.cli.wire_check", "check any terminal on a wire, with a report"),
     "models": Command("facepay.cli.models", "list, install and check model packs"),
     "evaluate": Command("facepay.cli.evaluate", "measure error rates, with a report"),
     "calibrate": Command("facepay.cli.calibrate", "measure a pack's thresholds on photos"),

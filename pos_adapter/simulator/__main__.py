@@ -39,7 +39,6 @@ def add_desk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--currency", default="EUR", help="ISO 4217 code of the amount")
     parser.add_argument("--transaction", default="", help="id or receipt number of an earlier payment")
     parser.add_argument("--patience", type=float, default=120.0, help="seconds to wait for the end")
-    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
 def desk_options(arguments: argparse.Namespace) -> DeskOptions:
@@ -84,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("wire", choices=sorted(DESKS))
     add_desk_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     parser.add_argument("--origin", action="append", default=[], help="page that may call hw_proxy")
     parser.add_argument("--shopper", type=float, default=1.0, help="seconds the simulated shopper takes")
     parser.add_argument("action", choices=[*(action.value for action in Action), SERVE])
