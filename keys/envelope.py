@@ -18,7 +18,7 @@ from keys.base import Wrapping
 from keys.cobblestone import Buffer, open_chunks, seal_message, unseal_message
 from keys.context import encode_context
 from keys.errors import FormatError
-from keys.hygiene import wiping
+from keys.hygiene import fill_random, wiping
 from keys.types import KEY_BYTES, Context, KeyId, WrappedKey
 
 MAGIC = b"FPE"
@@ -77,7 +77,7 @@ def seal_envelope(
     """Seal `plain` under a fresh data key; `under` names a wrapping key other than the active one."""
     associated = _PREFIX + encode_context(context)
     with wiping(KEY_BYTES) as data_key:
-        data_key[:] = random(KEY_BYTES)
+        fill_random(data_key)
         body = seal_message(data_key, associated, plain, random)
         return Envelope(store.wrap(data_key, associated, under=under), body)
 

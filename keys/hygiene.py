@@ -6,8 +6,16 @@ none are left once a key store is closed.
 
 from __future__ import annotations
 
+import ctypes
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+
+from keys.errors import KeysError
+
+_PR_SET_DUMPABLE = 4
+"""prctl(2): whether a core dump and an attaching debugger of the same user are allowed."""
 
 
 def wipe(*buffers: bytearray) -> None:
@@ -24,3 +32,37 @@ def wiping(size: int) -> Iterator[bytearray]:
         yield buffer
     finally:
         wipe(buffer)
+
+
+def fill_random(buffer: bytearray) -> None:
+    """Fill a buffer with key material from the kernel, in place.
+
+    `os.urandom` would return an immutable object that cannot be wiped.
+    """
+    target = (ctypes.c_char * len(buffer)).from_buffer(buffer)
+    if _libc().getrandom(target, len(buffer), 0) != len(buffer):
+        raise KeysError("the system's random source does not answer")
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def harden_process() -> tuple[str, ...]:
+    """Keep this process's memory to itself: no core dump, not dumpable, not traceable by its own user.
+
+    Returns what could not be had, in words for the operator; nothing is refused. Linux only.
+    """
+    failed = []
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (OSError, ValueError) as error:
+        failed.append(f"core dumps stay possible: {error}")
+    try:
+        status = _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    except (OSError, AttributeError):
+        status = -1
+    if status:
+        failed.append("the process stays dumpable: this system has no prctl")
+    return tuple(failed)

@@ -153,14 +153,16 @@ class Keyring:
     def encode(self) -> bytearray:
         """The whole ring; the caller wipes the result."""
         with self._lock:
-            out = bytearray(_PREFIX)
-            out += self.generation.to_bytes(8, "big") + len(self._keys).to_bytes(2, "big")
-            for entry in self._keys.values():
+            # The buffer has its full size from the start: growing it would leave copies of keys behind.
+            out = bytearray(_HEAD + _RECORD * len(self._keys))
+            out[:_HEAD] = _PREFIX + self.generation.to_bytes(8, "big") + len(self._keys).to_bytes(2, "big")
+            for at, entry in zip(range(_HEAD, len(out), _RECORD), self._keys.values(), strict=True):
                 record = entry.record
-                out += bytes.fromhex(record.key) + bytes((record.use, record.state, 0, 0))
-                out += record.created_at_s.to_bytes(8, "big") + record.changed_at_s.to_bytes(8, "big")
-                out += entry.public
-                out += entry.material
+                out[at : at + 12] = bytes.fromhex(record.key) + bytes((record.use, record.state, 0, 0))
+                out[at + 12 : at + 20] = record.created_at_s.to_bytes(8, "big")
+                out[at + 20 : at + 28] = record.changed_at_s.to_bytes(8, "big")
+                out[at + 28 : at + 60] = entry.public
+                out[at + 60 : at + _RECORD] = entry.material
             return out
 
     def replace_with(self, raw: bytearray) -> None:

@@ -22,7 +22,7 @@ from typing import Self
 from keys import cobblestone
 from keys.durable import locked, read_bounded, write_durably
 from keys.errors import FormatError, KeyUnavailable, ProviderError, SealBroken, UnlockError
-from keys.hygiene import wipe, wiping
+from keys.hygiene import fill_random, wipe, wiping
 from keys.keyring import Keyring
 from keys.lifecycle import require_step
 from keys.passphrase import Argon2Cost, passphrase_bytes, require_strength
@@ -131,7 +131,7 @@ class FileKeyStore:
         """Make a pending key; it is on disk when this returns."""
         key = KeyId(self._random(8).hex())
         with wiping(KEY_BYTES) as material:
-            material[:] = self._random(KEY_BYTES)
+            fill_random(material)
             self.add(key, use, material)
         return key
 
@@ -286,7 +286,8 @@ def create_file_keystore(
     require_strength(secret)
     if path.exists():
         raise FormatError(f"{path} is already there; a key store is never overwritten")
-    raw, root = passphrase_bytes(secret), bytearray(random(KEY_BYTES))
+    raw, root = passphrase_bytes(secret), bytearray(KEY_BYTES)
+    fill_random(root)
     store_id = random(STORE_ID)
     try:
         slot = lock_with_passphrase(

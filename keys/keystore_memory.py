@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from keys.hygiene import wiping
+from keys.hygiene import fill_random, wiping
 from keys.keyring import Keyring
 from keys.types import KEY_BYTES, KeyId, KeyRecord, KeyState, KeyUse, WrappedKey
 from keys.xaes import NONCE
@@ -81,7 +81,7 @@ class MemoryKeyStore:
         """Make a pending key."""
         key = KeyId(self._random(8).hex())
         with wiping(KEY_BYTES) as material:
-            material[:] = self._random(KEY_BYTES)
+            fill_random(material)
             self._ring.add(key, use, material, int(self._now_s()))
         return key
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from keys.errors import FormatError, SealBroken, UnlockError
-from keys.hygiene import wipe
+from keys.hygiene import fill_random, wipe
 from keys.keyring import READABLE, WRITABLE
 from keys.keystore_file import FileKeyStore, Random, load_file_keystore, read_store, start_file_keystore
 from keys.slots import STORE_ID, Header, Slot, SlotKind, SlotPlace, decode_header, slot_context
@@ -145,7 +145,8 @@ def create_remote_keystore(
     if ring.exists():
         raise FormatError(f"{ring} is already there; a key store is never overwritten")
     remote.create(ROOT)
-    root, place = bytearray(random(KEY_BYTES)), SlotPlace(random(STORE_ID), 0)
+    root, place = bytearray(KEY_BYTES), SlotPlace(random(STORE_ID), 0)
+    fill_random(root)
     blob = remote.encrypt(ROOT, root, slot_context(SlotKind.PROVIDER, place, b""))
     header = Header(place.store_id, (Slot(SlotKind.PROVIDER, place.number, blob),))
     file = start_file_keystore(ring, root, header, random=random, now_s=now_s)

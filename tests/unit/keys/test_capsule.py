@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import segno
+
+from keys import MemoryKeyStore
+from keys.base45 import decode_base45, encode_base45
+from keys.capsule import LIMIT, Capsule, issue_capsule, open_capsule
+from keys.errors import FormatError, KeysError, SealBroken, StatementRefused
+from keys.keyed import seal_keyed, unseal_keyed
+from keys.passphrase import FLOOR
+from keys.types import Context, KeyId, KeyState, KeyUse, Purpose
+
+FEATURES = np.random.default_rng(5).integers(-127, 128, 512).astype(np.int8).tobytes()
+CAPSULE = Capsule(b"s" * 16, "fp0123456789", 2_000, 0.125, FEATURES)
+MODEL = "ab" * 32
+
+
+def issuers(store: MemoryKeyStore) -> dict[KeyId, bytes]:
+    return {store.signing_key: store.verifying_key(store.signing_key)}
+
+
+def issue(store: MemoryKeyStore, capsule: Capsule = CAPSULE) -> bytes:
+    return issue_capsule(capsule, tenant="shop", model=MODEL, store=store)
+
+
+def reopen(raw: bytes, store: MemoryKeyStore, **other: object) -> Capsule:
+    given = {"tenant": "shop", "model": MODEL, "issuers": issuers(store), "now_s": 1_000} | other
+    return open_capsule(raw, store=store, **given)  # type: ignore[arg-type]
+
+
+def test_a_capsule_opens_at_its_merchant_and_fits_the_screen() -> None:
+    with MemoryKeyStore() as store:
+        raw = issue(store)
+        assert len(raw) <= LIMIT
+        assert reopen(raw, store) == CAPSULE
+
+
+def test_a_camera_reads_the_capsule_from_a_qr_code() -> None:
+    with MemoryKeyStore() as store:
+        raw = issue(store)
+        code = segno.make_qr(encode_base45(raw), error="l", boost_error=False)
+        assert code.mode == "alphanumeric"
+        assert int(code.version) <= 22
+        picture = io.BytesIO()
+        code.save(picture, kind="png", scale=4, border=8)
+        pixels = cv2.imdecode(np.frombuffer(picture.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        text, _, _ = cv2.QRCodeDetector().detectAndDecode(pixels)
+        assert reopen(decode_base45(text, LIMIT), store) == CAPSULE
+
+
+def test_another_merchant_model_time_or_issuer_is_refused() -> None:
+    with MemoryKeyStore() as store, MemoryKeyStore() as stranger:
+        raw = issue(store)
+        for other in ({"tenant": "other"}, {"model": "cd" * 32}):
+            with pytest.raises(SealBroken):
+                reopen(raw, store, **other)
+        with pytest.raises(StatementRefused, match="past its time"):
+            reopen(raw, store, now_s=2_000)
+        with pytest.raises(StatementRefused, match="not trusted"):
+            reopen(raw, store, issuers=issuers(stranger))
+        with pytest.raises(SealBroken):
+            reopen(raw, stranger, issuers=issuers(store))
+
+
+def test_a_capsule_outlives_a_rotation_of_wrapping_and_signing_keys() -> None:
+    with MemoryKeyStore() as store:
+        raw, trusted = issue(store), issuers(store)
+        for use in (KeyUse.WRAP, KeyUse.SIGN):
+            store.advance(store.generate(use), KeyState.ACTIVE)
+        assert reopen(raw, store, issuers=trusted) == CAPSULE
+
+
+def test_every_flipped_bit_and_every_truncation_of_a_capsule_is_refused() -> None:
+    with MemoryKeyStore() as store:
+        small = replace(CAPSULE, features=FEATURES[:32])
+        raw = issue(store, small)
+        for bit in range(len(raw) * 8):
+            bad = bytearray(raw)
+            bad[bit // 8] ^= 1 << bit % 8
+            with pytest.raises(KeysError):
+                reopen(bytes(bad), store)
+        for size in range(len(raw)):
+            with pytest.raises(KeysError):
+                reopen(raw[:size], store)
+
+
+def test_a_capsule_too_large_or_malformed_is_not_issued() -> None:
+    with MemoryKeyStore() as store:
+        for bad in (
+            replace(CAPSULE, features=bytes(1024)),
+            replace(CAPSULE, account="x" * 41),
+            replace(CAPSULE, subject=b"short"),
+        ):
+            with pytest.raises(FormatError):
+                issue(store, bad)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"), [(b"AB", "BB8"), (b"Hello!!", "%69 VD92EX0"), (b"base-45", "UJCLQE7W581")]
+)
+def test_base45_agrees_with_the_examples_of_rfc_9285(raw: bytes, text: str) -> None:
+    assert encode_base45(raw) == text
+    assert decode_base45(text, 100) == raw
+
+
+@pytest.mark.parametrize("text", ["A", "GGW", "ab8", "::", "BB8" * 100])
+def test_what_is_not_base45_is_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        decode_base45(text, 100)
+
+
+KEYED = Context(Purpose.REFERENCE, "shop", subject="ab" * 16, model=MODEL)
+
+
+def test_a_keyed_reference_opens_with_pin_phone_and_pepper_only() -> None:
+    secret = ("493817", "+49170000000")
+    with MemoryKeyStore() as store, MemoryKeyStore() as thief:
+        sealed = seal_keyed(FEATURES, KEYED, secret, store, cost=FLOOR)
+        assert unseal_keyed(sealed, KEYED, secret, store, cost=FLOOR) == FEATURES
+        wrong = [
+            (("493818", secret[1]), KEYED, store),
+            ((secret[0], "+49170000001"), KEYED, store),
+            (("4938171", secret[1][1:]), KEYED, store),
+            (secret, replace(KEYED, subject="cd" * 16), store),
+            (secret, KEYED, thief),
+        ]
+        for given, context, pepper in wrong:
+            with pytest.raises(SealBroken):
+                unseal_keyed(sealed, context, given, pepper, cost=FLOOR)
+        for bad in (b"", b"FPY\x02" + sealed[4:], sealed[:-1]):
+            with pytest.raises(SealBroken):
+                unseal_keyed(bad, KEYED, secret, store, cost=FLOOR)
+
+
+def test_a_short_pin_does_not_seal() -> None:
+    with MemoryKeyStore() as store, pytest.raises(KeysError, match="at least 6"):
+        seal_keyed(FEATURES, KEYED, ("1234", ""), store)
