@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_an_altered_row_gives_exit_code_four_and_its_name(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("keys.fpk", "keys.secret"):
-        (tmp_path / name).write_bytes((data / name).read_bytes())
+        shutil.copy(data / name, tmp_path / name)
     with sqlite3.connect(data / "facepay.db") as source, sqlite3.connect(tmp_path / "facepay.db") as copy:
         source.backup(copy)
         copy.execute("DROP TRIGGER journal_row_no_update")
