@@ -55,11 +55,13 @@ HOMES: dict[str, tuple[str, ...]] = {
         "facepay/accounts",
         "facepay/psp/ledger",
         "facepay/psp/offline",
+        "facepay/psp/order_book",
     ),
     "alembic": ("facepay/db",),
     "onnxruntime": ("hardware/inference.py",),
     "insightface": ("facepay/recognition/insightface.py",),
     "matplotlib": ("facepay/evaluation",),
+    "stripe": ("facepay/psp/stripe",),
 }
 
 

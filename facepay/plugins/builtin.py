@@ -12,6 +12,8 @@ BUILTIN: Mapping[str, Mapping[str, str]] = {
     },
     "psp": {
         "ledger": "facepay.terminal.providers:ledger",
+        "stripe": "facepay.terminal.providers:stripe",
+        "handover": "facepay.terminal.providers:handover",
     },
     "pos_protocol": {
         "caisse_ap": "facepay.terminal.wires:caisse_ap",

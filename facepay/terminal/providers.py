@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import cast
 
 from facepay.db.session import Database
 from facepay.errors import PluginError
 from facepay.plugins import Tools
+from facepay.psp.handover import HandoverProvider
 from facepay.psp.ledger import LedgerProvider
+from facepay.psp.offline import Provider
+from facepay.psp.order_book import OrderBook
 
 
 def ledger(options: Mapping[str, object], tools: Tools) -> LedgerProvider:
@@ -19,6 +23,34 @@ def ledger(options: Mapping[str, object], tools: Tools) -> LedgerProvider:
     if options:
         raise PluginError(f"the provider ledger takes no options, not {', '.join(sorted(options))}")
     return LedgerProvider(_database(tools).engine, now_ms=_now_ms(tools))
+
+
+def handover(options: Mapping[str, object], tools: Tools) -> HandoverProvider:
+    """Hands the payer's token to the till and charges nothing; takes no options."""
+    if options:
+        raise PluginError(f"the provider handover takes no options, not {', '.join(sorted(options))}")
+    return HandoverProvider(OrderBook(_database(tools).engine, "handover", now_ms=_now_ms(tools)))
+
+
+def stripe(options: Mapping[str, object], tools: Tools) -> Provider:
+    """Cards on file at Stripe; the secret key is `psp.secret`. Options: `timeout_s`, `address` (tests)."""
+    try:
+        from facepay.psp.stripe import StripeAccount, StripeProvider, open_client
+    except ModuleNotFoundError as error:
+        raise PluginError("the provider stripe needs its client: pip install 'facepay[stripe]'") from error
+    unknown = options.keys() - {"timeout_s", "address"}
+    if unknown:
+        raise PluginError(f"the provider stripe knows no option {', '.join(sorted(unknown))}")
+    if not tools.settings.psp.secret:
+        raise PluginError("the provider stripe needs psp.secret as env:NAME or file:PATH")
+    account = StripeAccount(tools.settings.psp.secret.read().decode())
+    account = replace(
+        account,
+        timeout_s=float(str(options.get("timeout_s", account.timeout_s))),
+        address=str(options.get("address", account.address)),
+    )
+    book = OrderBook(_database(tools).engine, "stripe", now_ms=_now_ms(tools))
+    return StripeProvider(open_client(account), book)
 
 
 def _database(tools: Tools) -> Database:

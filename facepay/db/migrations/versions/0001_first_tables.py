@@ -178,6 +178,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("terminal", name=op.f("pk_period")),
     )
     op.create_table(
+        "provider_order",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("original", sa.String(length=200), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_provider_order")),
+    )
+    op.create_index(op.f("ix_provider_order_at_ms"), "provider_order", ["at_ms"], unique=False)
+    op.create_index(op.f("ix_provider_order_original"), "provider_order", ["original"], unique=False)
+    op.create_table(
         "subject",
         sa.Column("subject", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -288,6 +304,9 @@ def downgrade() -> None:
     op.drop_table("used_statement")
     op.drop_index(op.f("ix_subject_tenant_digits_index"), table_name="subject")
     op.drop_table("subject")
+    op.drop_index(op.f("ix_provider_order_original"), table_name="provider_order")
+    op.drop_index(op.f("ix_provider_order_at_ms"), table_name="provider_order")
+    op.drop_table("provider_order")
     op.drop_table("period")
     op.drop_table("payer_account")
     op.drop_index(op.f("ix_offline_payment_stage"), table_name="offline_payment")
