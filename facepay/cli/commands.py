@@ -21,6 +21,7 @@ COMMANDS: dict[str, Command] = {
     "journal": Command("facepay.cli.journal", "prove, export and reconcile the journal"),
     "receipt": Command("facepay.cli.receipt", "check a receipt offline, print one, hand out public keys"),
     "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),
+    "certificates": Command("facepay.cli.certificates", "make the certificates that nexo tills ask for"),
     "keys": Command("facepay.cli.keys", "make, list, rotate, destroy, escrow and restore keys"),
     "audit": Command("facepay.cli.audit", "verify the audit log, or print a payer's extract"),
     "till": Command("facepay.cli.till", "speak the till's side of a wire"),

@@ -20,6 +20,7 @@ from facepay.settings import Settings, load_settings
 from hardware.errors import HardwareError
 from hardware.libraries import explain_opencv
 from keys.errors import KeysError
+from pos_adapter.errors import PosError
 
 EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
 4 a check did not hold, 130 interrupted. Settings: --settings FILE or FACEPAY_SETTINGS, and FACEPAY_*."""
@@ -100,7 +101,7 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         # The reader of our output went away; point stdout elsewhere so that exit does not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except (FacepayError, HardwareError, KeysError) as error:
+    except (FacepayError, HardwareError, KeysError, PosError) as error:
         _tell(arguments, error)
         if isinstance(error, SettingsError):
             return Exit.USAGE

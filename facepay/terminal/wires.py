@@ -19,19 +19,22 @@ from facepay.errors import SettingsError
 from facepay.plugins import Tools, load_factory
 from facepay.settings import Settings
 from facepay.settings.convert import section_from
+from facepay.terminal.wire_settings import (
+    NexoSection,
+    ZvtSection,
+    card_terminal,
+    nexo_options,
+    zvt_options,
+)
 from pos_adapter.base import Link, TillHost
 from pos_adapter.certificates import server_context
 from pos_adapter.http_link import HttpServer, app_of
 from pos_adapter.protocols.caisse_ap.terminal import CaisseOptions, CaisseTerminal
 from pos_adapter.protocols.concert.terminal import ConcertOptions, ConcertTerminal
 from pos_adapter.protocols.hw_proxy.wire import HwProxyOptions, HwProxyWire
-from pos_adapter.protocols.nexo.forward import CardTerminal
-from pos_adapter.protocols.nexo.local_encryption import KeyName
-from pos_adapter.protocols.nexo.options import NexoOptions
-from pos_adapter.protocols.nexo.wire import NexoWire
+from pos_adapter.protocols.nexo.wire import TLS_PORT, NexoWire
 from pos_adapter.protocols.rest.webhooks import Webhook
 from pos_adapter.protocols.rest.wire import ApiKey, RestOptions, RestWire
-from pos_adapter.protocols.zvt.options import ZvtOptions
 from pos_adapter.protocols.zvt.session import ZvtTerminal
 from pos_adapter.repetition import Repetition, RepetitionOptions
 from pos_adapter.serial_link import SerialLink, SerialOptions, SerialServer
@@ -74,22 +77,23 @@ def _session(tools: Tools) -> TransactionSession:
     return cast("TransactionSession", tools.parts["session"])
 
 
-def _upstream(address: str, tools: Tools) -> Upstream | None:
+def _upstream(address: str, tools: Tools, *, stop_bits: int = 1) -> Upstream | None:
     """`tcp://host:port` or `serial:/dev/ttyUSB1?baud=9600`; None where the shop has no card terminal."""
     if not address:
         return None
     journal = cast("ForwardJournal | None", tools.parts.get("forwards"))
-    return Upstream(_connector(address), journal=journal)
+    return Upstream(_connector(address, stop_bits), journal=journal)
 
 
-def _connector(address: str) -> Callable[[], Link]:
+def _connector(address: str, stop_bits: int) -> Callable[[], Link]:
     parts = urlsplit(address)
     try:
         if parts.scheme == "tcp" and parts.hostname and parts.port:
             host, port = parts.hostname, parts.port
             return lambda: connect_tcp(host, port)
         if parts.scheme == "serial" and parts.path:
-            options = SerialOptions(parts.path, baud=int(parse_qs(parts.query).get("baud", ["9600"])[0]))
+            baud = int(parse_qs(parts.query).get("baud", ["9600"])[0])
+            options = SerialOptions(parts.path, baud=baud, stop_bits=stop_bits)
             return lambda: SerialLink(options)
     except ValueError as error:
         raise SettingsError(f"upstream {address!r} has an impossible number") from error
@@ -98,18 +102,13 @@ def _connector(address: str) -> Callable[[], Link]:
 
 @dataclass(frozen=True, slots=True)
 class _Http:
-    """Where an HTTP wire listens; port 0 takes its usual one; `upstream` is nexo's."""
+    """Where an HTTP wire listens; port 0 takes its usual one."""
 
     host: str = ""
     port: int = 0
     certificate: str = ""
     private_key: str = ""
     origins: tuple[str, ...] = ()
-    poi_id: str = ""
-    upstream: str = ""
-    clear_allowed: bool = False
-    passphrase_name: str = ""
-    passphrase_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,22 +176,12 @@ def hw_proxy(options: Mapping[str, object], tools: Tools) -> Opened:
 
 
 def nexo(options: Mapping[str, object], tools: Tools) -> Opened:
-    """nexo on 8443; `pos.rest_token` is the passphrase when `passphrase_name` is set."""
-    section = cast("_Http", section_from(_Http, options, "pos.options.nexo"))
-    pos, names = tools.settings.pos, tools.settings.terminal
-    keys: dict[KeyName, str] = {}
-    if section.passphrase_name:
-        name = KeyName(section.passphrase_name, section.passphrase_version)
-        keys[name] = pos.rest_token.read().decode("ascii", "replace")
-    card = CardTerminal(section.upstream) if section.upstream else None
-    settings = NexoOptions(
-        poi_id=section.poi_id,
-        passphrases=keys,
-        clear_allowed=section.clear_allowed,
-        merchant=names.payee,
-        currency=names.currency,
-    )
-    return _listening(NexoWire(_session(tools), settings, card), section, 8443, tools)
+    """nexo on 8443, with its own certificate (`facepay certificates` makes one) and passphrases."""
+    section = cast("NexoSection", section_from(NexoSection, options, "pos.options.nexo"))
+    card = card_terminal(section, cast("ForwardJournal | None", tools.parts.get("forwards")))
+    wire = NexoWire(_session(tools), nexo_options(section, tools.settings), card)
+    where = _Http(section.host, section.port, section.certificate, section.private_key)
+    return _listening(wire, where, TLS_PORT, tools)
 
 
 @contextmanager
@@ -238,11 +227,14 @@ def caisse_ap(options: Mapping[str, object], tools: Tools) -> Opened:
 
 def zvt(options: Mapping[str, object], tools: Tools) -> Opened:
     """ZVT on TCP `pos.tcp_port`, or on the wire's own `serial_port` with two stop bits."""
-    section = cast("_Line", section_from(_Line, options, "pos.options.zvt"))
-    settings = ZvtOptions(currency=tools.settings.terminal.currency)
+    section = cast("ZvtSection", section_from(ZvtSection, options, "pos.options.zvt"))
     behind_serial = section.upstream.startswith("serial:")
     terminal = ZvtTerminal(
-        _session(tools), settings, _upstream(section.upstream, tools), upstream_is_serial=behind_serial
+        _session(tools),
+        zvt_options(section, tools.settings),
+        _upstream(section.upstream, tools, stop_bits=2),
+        upstream_is_serial=behind_serial,
     )
     serve = terminal.serve_serial if section.serial_port else terminal.serve
-    return _serving(serve, section, tools, usual=tools.settings.pos.tcp_port, stop_bits=2)
+    line = _Line(section.host, section.port, section.serial_port, section.serial_baud)
+    return _serving(serve, line, tools, usual=tools.settings.pos.tcp_port, stop_bits=2)

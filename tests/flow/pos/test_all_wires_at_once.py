@@ -21,6 +21,7 @@ from pos_adapter.types import Money, Settlement
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
 KEY = "till-one-secret-0123456789"
+KEYS = {"rest": KEY}
 WIRES = ("rest", "hw_proxy", "nexo", "concert", "caisse_ap", "zvt")
 
 
@@ -42,25 +43,27 @@ def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with open_wires(settings(monkeypatch, WIRES, options), host) as addresses:
         assert set(addresses) == set(WIRES)
         desks = {
-            wire: open_desk(wire, DeskOptions(address=addresses[wire].removeprefix("tcp://"), key=KEY))
-            for wire in ("rest", "hw_proxy", "concert", "caisse_ap")
+            wire: open_desk(wire, DeskOptions(addresses[wire].removeprefix("tcp://"), key=KEYS.get(wire, "")))
+            for wire in WIRES
         }
         with socket.create_connection(("127.0.0.1", options["caisse_ap"]["port"])) as running:
             running.sendall(b"CZ0040300CJ012012345678901CA00201CE003978CD0010CB0041234")
             time.sleep(0.2)
-            http = ("rest", "hw_proxy", "caisse_ap")
+            http = ("rest", "hw_proxy", "caisse_ap", "zvt", "nexo")
             busy = {wire: desks[wire].act(Order(Action.PAY, Money(1240, "EUR"))) for wire in http}
             busy["concert"] = desks["concert"].act(Order(Action.STATUS))
             assert not any(told.done for told in busy.values())
             assert busy["rest"].document["type"] == "/problems/busy"
             assert busy["caisse_ap"].document["AF"] == "07"
+            assert busy["zvt"].document["code"] == "A0"
+            assert busy["nexo"].text.startswith("Failure, Busy")
             assert b"AE00210" in running.recv(1024)
         time.sleep(0.2)
         host.options = SimulatorOptions()
         for desk in desks.values():
             assert desk.act(Order(Action.PAY, Money(1240, "EUR"))).done
         time.sleep(0.2)
-    assert [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED] * 5
+    assert [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED] * 7
 
 
 @pytest.mark.parametrize(
