@@ -24,6 +24,7 @@ _MIN_OVERLAP = 12
 _LOOP_RATIO = 0.25
 _MIN_MOTION = 0.12
 _SHUFFLE_RATIO = 0.85
+_NEAREST_RATIO = 0.6
 
 
 class MotionTrace:
@@ -60,7 +61,10 @@ class MotionTrace:
             return False
         near = float(np.diagonal(distances, 1).mean())
         far = float(np.mean([np.diagonal(distances, lag).mean() for lag in (3, 4, 5)]))
-        return far > _MIN_MOTION and near > _SHUFFLE_RATIO * far
+        # Pure noise has equal distances everywhere; shuffled motion has near ones, only not in order.
+        others = distances + np.diag(np.full(len(distances), np.inf, dtype=np.float32))
+        nearest = float(others.min(axis=1).mean())
+        return far > _MIN_MOTION and near > _SHUFFLE_RATIO * far and nearest < _NEAREST_RATIO * far
 
     def _distances(self) -> Floats | None:
         """Root mean square differences between all pairs of pictures, or None for too few."""
