@@ -1,0 +1,232 @@
+"""Looks a terminal over: what is missing, in plain words, and what to type.
+
+Each check answers for itself and never stops another one. Nothing is downloaded, made or left open; a
+database of an older release is brought up to date, as the next start would.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from facepay.db.session import open_database
+from facepay.errors import FacepayError
+from facepay.journal import Journal
+from facepay.recognition.calibration import find_calibration
+from facepay.recognition.licences import require_licensed
+from facepay.recognition.pack_store import choose_pack, require_files, search_folders
+from facepay.settings import Settings
+from facepay.terminal.engines import build_engine
+from facepay.terminal.places import KEYS_FILE, SECRET_FILE, database_url, open_keys
+from hardware.errors import HardwareError
+from hardware.libraries import require_opencv
+from hardware.v4l2 import describe_device
+from keys import KeysError
+from liveness.errors import LivenessError
+
+LEAST_FREE_BYTES = 200 * 2**20
+EARLIEST_S = 1_767_225_600
+"""2026-01-01, Unix seconds: a clock before the first release has not been set."""
+
+
+class State(Enum):
+    """How a check ended: fine, worth knowing, or to be mended before anybody can pay."""
+
+    FINE = "fine"
+    NOTE = "note"
+    MEND = "mend"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: what it is about, how it stands, and what to do where that is anything."""
+
+    about: str
+    state: State
+    says: str
+
+
+Check = Callable[[Settings], Iterator[Finding]]
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Run every check."""
+    return tuple(finding for about, check in CHECKS.items() for finding in _guarded(about, check, settings))
+
+
+def _guarded(about: str, check: Check, settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from check(settings)
+    except (FacepayError, HardwareError, KeysError, LivenessError, OSError) as error:
+        yield Finding(about, State.MEND, str(error))
+
+
+def _libraries(settings: Settings) -> Iterator[Finding]:
+    require_opencv()
+    yield Finding("libraries", State.FINE, "OpenCV and insightface can be imported")
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    folders = search_folders(settings.recognition.models)
+    spec = choose_pack(settings.recognition.pack, folders)
+    require_files(spec, folders)
+    require_licensed(spec, production=settings.production, licence_holder=settings.recognition.licence_holder)
+    commercial = "allows commercial use" if spec.commercial else "research only, not for a shop"
+    text = f"pack {spec.name} is here and unaltered ({spec.licence}; {commercial})"
+    yield Finding("models", State.FINE, text)
+    if find_calibration(spec.name, settings.data / "calibrations") is None:
+        text = f"pack {spec.name} has no thresholds; type: facepay calibrate --pack {spec.name} --photos DIR"
+        yield Finding("models", State.MEND, text)
+        return
+    engine = build_engine(settings)
+    text = f"the models load; the recogniser gives {engine.dimensions} numbers a face"
+    yield Finding("models", State.FINE, text)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    uri = settings.keys.uri
+    if not uri and not (settings.data / KEYS_FILE).exists():
+        text = "no key store yet; the first start makes one, or type: facepay keys generate"
+        yield Finding("keys", State.NOTE, text)
+        return
+    open_keys(settings).close()
+    yield Finding("keys", State.FINE, "the key store opens")
+    if not uri and not settings.keys.secret and (settings.data / SECRET_FILE).exists():
+        state = State.MEND if settings.production else State.NOTE
+        text = (
+            f"the key store's secret lies beside it in {settings.data}: whoever takes the disk can read "
+            "every template. Set keys.secret to a systemd credential or env:, or keys.uri to a token"
+        )
+        yield Finding("keys", state, text)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = database_url(settings)
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not path.exists():
+        yield Finding("database", State.NOTE, f"no database yet; the first start makes {path}")
+        return
+    database = open_database(url)
+    try:
+        journal = Journal(database.engine, chain=settings.terminal.terminal, now_ms=_now_ms)
+        newest = next(iter(journal.newest(1)), None)
+    finally:
+        database.close()
+    yield Finding("database", State.FINE, "the database opens and its tables are of this release")
+    if newest is not None and newest.at_ms > _now_ms() + 60_000:
+        text = "the newest payment lies in the future: the clock was set back. Set it, then start again"
+        yield Finding("clock", State.MEND, text)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data if settings.data.exists() else settings.data.absolute().parent
+    free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
+    if free < LEAST_FREE_BYTES:
+        text = f"{free // 2**20} MiB are free in {folder}: make room, a full disk stops payments by face"
+        yield Finding("disk", State.MEND, text)
+    if settings.data.exists():
+        mode = stat.S_IMODE(settings.data.stat().st_mode)
+        if mode & 0o077:
+            text = f"others can read {settings.data}; type: chmod 700 {settings.data}"
+            yield Finding("disk", State.MEND, text)
+        if not os.access(settings.data, os.W_OK):
+            yield Finding("disk", State.MEND, f"{settings.data} cannot be written by this user")
+    if free >= LEAST_FREE_BYTES:
+        yield Finding("disk", State.FINE, f"{free // 2**30} GiB are free")
+
+
+def _camera(settings: Settings) -> Iterator[Finding]:
+    camera = settings.camera
+    if camera.driver == "browser":
+        if settings.production:
+            text = 'the production profile pays with a camera of this machine; set camera.driver = "opencv"'
+            yield Finding("camera", State.MEND, text)
+        else:
+            text = "the kiosk page's own camera is used; fine for a demonstration"
+            yield Finding("camera", State.NOTE, text)
+    elif camera.driver == "replay":
+        if settings.production:
+            yield Finding("camera", State.MEND, "the production profile refuses recorded cameras")
+        elif not Path(camera.source).expanduser().exists():
+            yield Finding("camera", State.MEND, f"camera.source {camera.source} is missing")
+        else:
+            yield Finding("camera", State.NOTE, "a recording is replayed as a camera; never for money")
+    elif camera.driver == "opencv":
+        yield from _device(camera.source)
+    else:
+        yield Finding("camera", State.NOTE, f"the camera plugin {camera.driver} is not checked here")
+
+
+def _device(source: str) -> Iterator[Finding]:
+    device = describe_device(source)
+    if not os.access(device.node, os.R_OK | os.W_OK):
+        text = f"this user may not use {device.node}; type: sudo usermod -aG video $USER, then log in again"
+        yield Finding("camera", State.MEND, text)
+    elif device.is_virtual:
+        yield Finding("camera", State.MEND, f"{device.node} is software, not a camera: unload its driver")
+    else:
+        yield Finding("camera", State.FINE, f"{device.model or 'a camera'} at {device.node}")
+        if not source.startswith("/dev/v4l/") and not source.startswith("/dev/facepay/"):
+            text = "name it by a stable path (ls /dev/v4l/by-id): another camera could take its number"
+            yield Finding("camera", State.NOTE, text)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    wanted = {"web.port": (settings.web.host, settings.web.port)}
+    if "rest" in settings.pos.wires:
+        wanted["pos.rest_port"] = (settings.pos.host, settings.pos.rest_port)
+    for name, (host, port) in wanted.items():
+        if port and not _free(host, port):
+            text = f"{name} {port} is in use on {host}: is facepay running already? Otherwise choose another"
+            yield Finding("ports", State.NOTE, text)
+        elif port:
+            yield Finding("ports", State.FINE, f"{name} {port} is free")
+    serial = settings.pos.serial_port
+    if serial and not Path(serial).exists():
+        yield Finding("ports", State.MEND, f"the serial port {serial} is missing: is the cable plugged in?")
+    elif serial and not os.access(serial, os.R_OK | os.W_OK):
+        text = f"this user may not use {serial}; type: sudo usermod -aG dialout $USER, then log in again"
+        yield Finding("ports", State.MEND, text)
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    if time.time() < EARLIEST_S:
+        text = "the clock is not set; type: sudo timedatectl set-ntp true. Signed statements live a minute"
+        yield Finding("clock", State.MEND, text)
+    elif Path("/run/systemd/timesync").is_dir() and not Path("/run/systemd/timesync/synchronized").exists():
+        yield Finding("clock", State.NOTE, "the clock is not synchronised; type: timedatectl status")
+    else:
+        yield Finding("clock", State.FINE, "the clock looks right")
+
+
+CHECKS: dict[str, Check] = {
+    "libraries": _libraries,
+    "models": _models,
+    "keys": _keys,
+    "database": _database,
+    "disk": _disk,
+    "camera": _camera,
+    "ports": _ports,
+    "clock": _clock,
+}
