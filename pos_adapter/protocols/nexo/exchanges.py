@@ -17,7 +17,8 @@ from pos_adapter.session import Sale
 from pos_adapter.types import ExchangeKey
 
 KEEP_S = 48 * 3600.0
-MOST = 20_000
+MOST = 5_000
+"""Entries kept at most; the host's own records answer for older payments."""
 
 
 class Exchange:
@@ -34,6 +35,11 @@ class Exchange:
         self.reference = ""
         self.ended = threading.Event()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it runs, or its money waits for the till to learn."""
+        return not self.ended.is_set() or (self.sale is not None and not self.sale.is_settled)
+
     def end(self, answer: Callable[[], Body] | None) -> None:
         """The answer is known; it is built anew each time, since a settlement can change it."""
         self.answer = answer
@@ -46,6 +52,8 @@ class Exchanges:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: OrderedDict[ExchangeKey, Exchange] = OrderedDict()
+        # The few that run or whose money is open, so that no request looks through two days of answers.
+        self._live: dict[ExchangeKey, Exchange] = {}
         self._lock = threading.Lock()
 
     def open(self, key: ExchangeKey, fingerprint: bytes) -> tuple[Exchange, bool]:
@@ -58,7 +66,8 @@ class Exchanges:
             self._prune()
             known = self._entries.get(key)
             if known is None:
-                self._entries[key] = Exchange(key, fingerprint, self._clock())
+                self._live = {k: entry for k, entry in self._live.items() if entry.is_live}
+                self._entries[key] = self._live[key] = Exchange(key, fingerprint, self._clock())
                 return self._entries[key], True
         if known.fingerprint != fingerprint:
             raise KeyReused("this ServiceID was used for another request")
@@ -73,13 +82,14 @@ class Exchanges:
         """The request never began: the same key may come again."""
         with self._lock:
             entry = self._entries.pop(key, None)
+            self._live.pop(key, None)
         if entry is not None:
             entry.end(None)
 
     def running(self) -> list[Exchange]:
         """What has no answer yet."""
         with self._lock:
-            return [entry for entry in self._entries.values() if not entry.ended.is_set()]
+            return [entry for entry in self._live.values() if not entry.ended.is_set()]
 
     def ended(self) -> list[Exchange]:
         """What has an answer, newest first."""
@@ -89,15 +99,13 @@ class Exchanges:
     def unlearned(self, reference: str, newer: ExchangeKey) -> list[Exchange]:
         """Earlier approvals of the same sale by the same till whose money is still open."""
         with self._lock:
-            return [
-                entry
-                for key, entry in self._entries.items()
-                if entry.reference == reference and (key.terminal, key.till) == (newer.terminal, newer.till)
-                if key != newer
-                and entry.sale is not None
-                and entry.ended.is_set()
-                and not entry.sale.is_settled
+            found = [
+                entry for key, entry in self._live.items() if key != newer and entry.reference == reference
             ]
+        same = [
+            entry for entry in found if (entry.key.terminal, entry.key.till) == (newer.terminal, newer.till)
+        ]
+        return [entry for entry in same if entry.ended.is_set() and entry.is_live]
 
     def latest(self, poi_id: str, sale_id: str) -> Exchange | None:
         """The till's newest exchange."""

@@ -1,0 +1,16 @@
+"""Fuzzing target: `python tests/fuzz/nexo_sealed.py -max_total_time=60 tests/fuzz/corpus/nexo_sealed`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+with atheris.instrument_imports(include=["pos_adapter"]):
+    from targets import nexo_sealed
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, nexo_sealed)
+    atheris.Fuzz()
