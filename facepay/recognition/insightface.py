@@ -118,6 +118,29 @@ class ArcFaceExtractor:
         return unit_rows(np.concatenate([self._arcface.get_feat(batch) for batch in batches]))
 
 
+class AddonLiveness:
+    """insightface's liveness addon as one more passive expert of `liveness`."""
+
+    def __init__(self, session: InferenceSession, path: Path) -> None:
+        """Wrap the loaded addon.
+
+        Raises:
+            ModelMismatch: the model has other inputs or outputs than the addon.
+        """
+        require_opencv()
+        from insightface.addons.liveness import Liveness
+
+        try:
+            self._liveness: Any = Liveness(path, session=session.ort)
+        except RuntimeError as error:
+            raise ModelMismatch(f"{path.name} is not insightface's liveness addon: {error}") from error
+
+    def score(self, pixels: Pixels, box: tuple[float, float, float, float], points: Points) -> float | None:
+        """Return the probability of bona fide 0..1, or None where the frame cannot be judged."""
+        found = self._liveness.predict(pixels, points)
+        return None if found["live_score"] is None else float(found["live_score"])
+
+
 def unit_rows(rows: npt.NDArray[Any]) -> FeatureRows:
     """Scale each row to unit length.
 

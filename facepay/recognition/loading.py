@@ -13,9 +13,22 @@ from facepay.errors import ModelMismatch, SettingsError
 from facepay.recognition.base import Detector, Extractor
 from facepay.recognition.calibration import find_calibration
 from facepay.recognition.engine import LivenessModels, MeshModels, PassiveModel, RecognitionEngine
-from facepay.recognition.insightface import ArcFaceExtractor, ManifestTask, ScrfdDetector, read_manifest
+from facepay.recognition.insightface import (
+    AddonLiveness,
+    ArcFaceExtractor,
+    ManifestTask,
+    ScrfdDetector,
+    read_manifest,
+)
 from facepay.recognition.pack_store import digest_of, require_files, search_folders
-from facepay.recognition.packs import DetectorKind, DetectorSpec, PackSpec, RecogniserKind, RecogniserSpec
+from facepay.recognition.packs import (
+    DetectorKind,
+    DetectorSpec,
+    PackSpec,
+    PassiveKind,
+    RecogniserKind,
+    RecogniserSpec,
+)
 from facepay.recognition.recognisers import OnnxExtractor
 from facepay.recognition.yunet import YunetDetector
 from facepay.types import ModelId
@@ -65,6 +78,20 @@ def load_engine(
         calibration=calibration,
         liveness=_liveness(spec, paths),
     )
+
+
+def load_addition(spec: PackSpec, folders: Sequence[Path]) -> tuple[AddonLiveness, ...]:
+    """Load the passive detectors of a pack that adds to another one.
+
+    Raises:
+        SettingsError: the pack is no such addition, or a file is missing.
+        ModelMismatch: a file is another model.
+    """
+    added = [one for one in spec.passive if one.kind is PassiveKind.INSIGHTFACE]
+    if spec.complete or not added:
+        raise SettingsError(f"model pack {spec.name} adds no passive detector to another pack")
+    paths = require_files(spec, search_folders(folders))
+    return tuple(AddonLiveness(load_session(paths[one.file]), paths[one.file]) for one in added)
 
 
 def _by_pack(spec: PackSpec, paths: Mapping[str, Path], threads: int) -> tuple[Detector, Extractor, str]:

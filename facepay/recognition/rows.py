@@ -142,26 +142,54 @@ class SievedRows:
     def best(self, probe: npt.NDArray[np.float32], needed: int) -> tuple[RowNumbers, Scores]:
         """Return the `needed` most similar rows, and those that came close, with their scores."""
         codes, scale = rounded_probe(probe)
-        probe_error = float(np.linalg.norm(probe - (codes.astype(np.float32) - PROBE_ZERO) * scale))
-        scores = np.empty(self._size, np.float32)
-        errors = np.empty(self._size, np.float32)
+        rounded = (codes.astype(np.float32) - PROBE_ZERO) * np.float32(scale)
+        probe_error = float(np.linalg.norm(probe - rounded))
+        sieve = _Sieve(needed)
         for number, block in enumerate(self._blocks):
             start, count = number * BLOCK, min(BLOCK, self._size - number * BLOCK)
             if count > 0:
                 products = self._product.run(codes, block.codes)[:count] - PROBE_ZERO * block.sums[:count]
-                scores[start : start + count] = products * (block.scales[:count] * np.float32(scale))
-                errors[start : start + count] = block.errors[:count]
-        # |p.x - p'.x'| <= |p - p'| |x| + |p'| |x - x'|, with |x| = 1 and |p'| <= 1 + |p - p'|.
-        bound = probe_error + (1 + probe_error) * errors
-        surely = np.partition(scores - bound, len(scores) - needed)[len(scores) - needed]
-        maybe = np.flatnonzero(scores + bound >= surely)
+                scores = products * (block.scales[:count] * np.float32(scale))
+                # |p.x - p'.x'| <= |p - p'| |x| + |p'| |x - x'|, with |x| = 1 and |p'| <= 1 + |p - p'|.
+                bound = probe_error + (1 + probe_error) * float(block.errors[:count].max())
+                sieve.offer(start, scores, bound + _FLOAT_SLACK)
+        maybe = sieve.passed()
         return maybe, self.rows(maybe) @ probe
+
+
+class _Sieve:
+    """Keeps the rows that may be among the `needed` best, given scores that are off by at most a bound."""
+
+    def __init__(self, needed: int) -> None:
+        self._needed = needed
+        self._numbers = np.empty(0, np.intp)
+        self._low = np.empty(0, np.float32)
+        self._high = np.empty(0, np.float32)
+        self._surely = -np.inf
+
+    def offer(self, start: int, scores: Scores, bound: float) -> None:
+        """Take the rounded scores of the rows from `start` on."""
+        if not np.isfinite(self._surely) and len(scores) >= self._needed:
+            cut = len(scores) - self._needed
+            self._surely = float(np.partition(scores, cut)[cut]) - bound
+        near = np.flatnonzero(scores >= np.float32(self._surely - bound))
+        self._numbers = np.concatenate([self._numbers, near + start])
+        self._low = np.concatenate([self._low, scores[near] - np.float32(bound)])
+        self._high = np.concatenate([self._high, scores[near] + np.float32(bound)])
+        if len(self._low) >= self._needed:
+            cut = len(self._low) - self._needed
+            self._surely = max(self._surely, float(np.partition(self._low, cut)[cut]))
+
+    def passed(self) -> RowNumbers:
+        """Return the rows that passed."""
+        return self._numbers[self._high >= np.float32(self._surely)]
 
 
 BLOCK = 16_384
 """Rows in one int8 block; a product over one block stays in the caches of small processors."""
 
 PROBE_ZERO = 64
+_FLOAT_SLACK = 1e-5
 _PROBE_STEPS, _ROW_STEPS, _RESIDUAL_STEPS = 63, 127, 8
 
 

@@ -85,10 +85,11 @@ class CameraSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionSettings:
-    """The model pack, and how sure an identification has to be."""
+    """The model pack, packs that add passive detectors, and how sure an identification has to be."""
 
     pack: str = ""
     models: tuple[Path, ...] = ()
+    additions: tuple[str, ...] = ()
     threads: int = within(2, 1, 64)
     target_fpir: float = within(1e-3, 1e-9, 0.1)
     margin: float = within(0.03, 0.0, 1.0)

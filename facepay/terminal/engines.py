@@ -10,11 +10,12 @@ from facepay.capture.tries import LivenessTries, TryTerms
 from facepay.recognition.alignment import align
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.licences import require_licensed
-from facepay.recognition.loading import load_engine
+from facepay.recognition.loading import load_addition, load_engine
 from facepay.recognition.pack_store import choose_pack, search_folders
 from facepay.recognition.packs import PassiveKind
 from facepay.settings import Settings
 from keys import KeyStore
+from liveness.base import PassiveExpert
 from liveness.engine import LivenessEngine, LivenessModels
 from liveness.errors import ModelUnusable
 from liveness.landmarks import FaceMesh
@@ -57,7 +58,7 @@ def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -
     """
     secret = bytearray(32)
     keys.derive_into(SECRET_LABEL, secret)
-    models = LivenessModels(_mesh(engine), (_pair(engine),))
+    models = LivenessModels(_mesh(engine), (_pair(engine), *_additions(settings)))
     made = LivenessEngine(models, LivenessPolicy(), secret=bytes(secret))
     terms = TryTerms(settings.terminal.terminal, float(settings.camera.frames_per_s))
     return LivenessTries(made, terms)
@@ -74,6 +75,16 @@ def _pair(engine: RecognitionEngine) -> MiniFasPair:
         )
     narrow, wide = pair
     return MiniFasPair(narrow.session, wide.session, input_name=narrow.session.input_names[0])
+
+
+def _additions(settings: Settings) -> tuple[PassiveExpert, ...]:
+    folders, holder = search_folders(settings.recognition.models), settings.recognition.licence_holder
+    found: list[PassiveExpert] = []
+    for name in settings.recognition.additions:
+        spec = choose_pack(name, folders)
+        require_licensed(spec, production=settings.production, licence_holder=holder)
+        found.extend(load_addition(spec, folders))
+    return tuple(found)
 
 
 def _mesh(engine: RecognitionEngine) -> FaceMesh | None:

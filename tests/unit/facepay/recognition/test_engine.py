@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -15,11 +16,12 @@ from facepay.errors import FailureToAcquire, Fault, ModelMismatch, SettingsError
 from facepay.recognition.alignment import align
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.insightface import read_manifest, unit_rows
-from facepay.recognition.loading import load_engine
+from facepay.recognition.loading import load_addition, load_engine
 from facepay.recognition.pack_store import choose_pack
 from facepay.recognition.packs import catalogue
 from facepay.recognition.recognisers import Crop, InputConvention, blob
 from facepay.types import QualityHint
+from hardware.errors import HardwareError
 from hardware.images import ImageLimits, load_image
 
 PACKS = {"commerce": 256, "research": 512, "research_128": 128}
@@ -213,6 +215,45 @@ def test_an_insightface_manifest_names_the_models(models_dir: Path, tmp_path: Pa
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(ModelMismatch):
         read_manifest(folder)
+
+
+def addon_model(outputs: int = 1) -> bytes:
+    """A network with the inputs and outputs of insightface's addon: the mean of its picture."""
+    from onnx import TensorProto, helper
+
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 3, 80, 80])
+    live = helper.make_tensor_value_info("live", TensorProto.FLOAT, ["n"] if outputs == 1 else ["n", outputs])
+    node = helper.make_node("ReduceMean", ["picture"], ["live"], axes=[1, 2, 3], keepdims=0)
+    graph = helper.make_graph([node], "addon", [picture], [live])
+    opset = [helper.make_opsetid("", 13)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def test_the_liveness_addon_judges_as_one_more_expert(tmp_path: Path) -> None:
+    spec = catalogue()["insightface_liveness"]
+    path = tmp_path / "liveness.onnx"
+    path.write_bytes(addon_model())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    here = replace(spec, files=(replace(spec.files[0], sha256=digest, bytes=path.stat().st_size),))
+    (addon,) = load_addition(here, [tmp_path])
+    points = np.array([[300, 220], [340, 220], [320, 243], [304, 266], [336, 266]], np.float32)
+    box = np.array([280, 190, 360, 290], np.float32)
+    white = np.full((480, 640, 3), 255, np.uint8)
+    assert addon.score(white, box, points) == pytest.approx(1.0, abs=1e-3)
+    beyond_the_edge = points - np.array([300, 250], np.float32)
+    assert addon.score(white, box, beyond_the_edge) is None
+    with pytest.raises(SettingsError, match="adds no passive detector"):
+        load_addition(catalogue()["commerce"], [tmp_path])
+
+
+def test_another_model_is_not_taken_for_the_addon(tmp_path: Path) -> None:
+    spec = catalogue()["insightface_liveness"]
+    path = tmp_path / "liveness.onnx"
+    path.write_bytes(addon_model(outputs=2))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    here = replace(spec, files=(replace(spec.files[0], sha256=digest, bytes=path.stat().st_size),))
+    with pytest.raises((ModelMismatch, HardwareError)):
+        load_addition(here, [tmp_path])
 
 
 def test_an_addition_alone_cannot_run() -> None:
