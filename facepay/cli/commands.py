@@ -19,6 +19,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "doctor": Command("facepay.cli.doctor", "say what is missing, and what to type"),
+    "chaos": Command("facepay.cli.chaos", "break everything around payments and count the cents"),
     "journal": Command("facepay.cli.journal", "prove, export and reconcile the journal"),
     "receipt": Command("facepay.cli.receipt", "check a receipt offline, print one, hand out public keys"),
     "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),

@@ -22,6 +22,7 @@ from facepay.journal.states import OPEN, State, require_step
 from pos_adapter.types import TransactionId
 
 Result = TypeVar("Result")
+Observer = Callable[[str, tuple[State, ...]], None]
 Guard = Callable[[Entry, Sequence[Entry]], None]
 """Sees a payment and its refunds so far; raises where the new one may not be."""
 
@@ -49,14 +50,27 @@ class _Head:
 
 
 class Journal:
-    """The chain of one terminal; `now_ms` gives UTC milliseconds since 1970."""
+    """The chain of one terminal; `now_ms` gives UTC milliseconds since 1970.
 
-    def __init__(self, engine: Engine, *, chain: str, now_ms: Callable[[], int]) -> None:
+    `observer` is called around every commit with "before" or "after" and the states written; `facepay
+    chaos` pulls the plug in it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        chain: str,
+        now_ms: Callable[[], int],
+        observer: Observer = lambda _when, _states: None,
+    ) -> None:
         self._engine = engine
         self._chain = chain
         self._now_ms = now_ms
+        self._observer = observer
         self._lock = threading.Lock()
         self._head: _Head | None = None
+        self._clock_behind = False
 
     @property
     def chain(self) -> str:
@@ -79,7 +93,7 @@ class Journal:
                 return Begun(known, repeated=True)
             return Begun(self._open(connection, opening), repeated=False)
 
-        return self._write(work)
+        return self._write(work, State.NEW)
 
     def begin_refund(self, opening: Opening, guard: Guard) -> Begun:
         """Write NEW for a refund if `guard` lets it pass, or find what was written when it first came.
@@ -103,7 +117,7 @@ class Journal:
             guard(original, _refunds(connection, original.payment))
             return Begun(self._open(connection, opening), repeated=False)
 
-        return self._write(work)
+        return self._write(work, State.NEW)
 
     def advance(self, payment: TransactionId, *states: State, facts: Facts | None = None) -> Entry:
         """Take one or more steps in one transaction; `facts` are added with the last of them.
@@ -121,7 +135,7 @@ class Journal:
                 entry = self._step(connection, entry, state, added)
             return entry
 
-        return self._write(work)
+        return self._write(work, *states)
 
     def find(self, payment: TransactionId) -> Entry | None:
         """Where a payment of any chain stands."""
@@ -207,8 +221,10 @@ class Journal:
         head = self._head or _read_head(connection, self._chain)
         now_ms = self._now_ms()
         if now_ms < head.at_ms - CLOCK_TOLERANCE_MS:
-            _log.error("the clock is %d ms behind the journal's last row", head.at_ms - now_ms)
+            if not self._clock_behind:
+                _log.error("the clock is %d ms behind the journal's last row", head.at_ms - now_ms)
             facts = {**facts, "clock_behind_ms": head.at_ms - now_ms}
+        self._clock_behind = now_ms < head.at_ms - CLOCK_TOLERANCE_MS
         # Time in the chain never runs back: limits and lock-outs that look at it cannot be reset that way.
         at_ms = max(now_ms, head.at_ms)
         link = Link(self._chain, head.sequence + 1, payment, state.value, at_ms, canonical(facts), head.hash)
@@ -227,7 +243,13 @@ class Journal:
         self._head = _Head(link.sequence, link.hash, link.at_ms)
         return at_ms
 
-    def _write(self, work: Callable[[Connection], Result]) -> Result:
+    def _write(self, work: Callable[[Connection], Result], *states: State) -> Result:
+        self._observer("before", states)
+        result = self._write_row(work)
+        self._observer("after", states)
+        return result
+
+    def _write_row(self, work: Callable[[Connection], Result]) -> Result:
         with self._lock:
             try:
                 return self._commit(work)
