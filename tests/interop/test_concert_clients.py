@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from pos_adapter.serial_link import SerialOptions, SerialServer
 from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.types import Settlement
-from tests.interop.installed import python_clients
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
 SCRIPT = Path(__file__).with_name("concert_tills.py")
@@ -61,12 +60,19 @@ def terminal(host: SimulatedHost) -> Iterator[str]:
         yield theirs
 
 
-def drive(client: str, port: str, amount: float, mode: str = "debit") -> dict[str, Any]:
-    command = [str(python_clients()), "-W", "ignore", str(SCRIPT), client, port, str(amount), mode]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+Drive = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def drive(python_clients: Path) -> Drive:
+    def run(client: str, port: str, amount: float, mode: str = "debit") -> dict[str, Any]:
+        command = [str(python_clients), "-W", "ignore", str(SCRIPT), client, port, str(amount), mode]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
+
+    return run
 
 
 def settlements(host: SimulatedHost) -> list[Settlement]:
@@ -79,7 +85,7 @@ def settlements(host: SimulatedHost) -> list[Settlement]:
     return [record.settlement for record in host.payments.values()]
 
 
-def test_telium_finds_the_terminal_pays_and_hears_a_refusal() -> None:
+def test_telium_finds_the_terminal_pays_and_hears_a_refusal(drive: Drive) -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=0.3))
     with terminal(host) as port:
         assert drive("telium", port, 1.0, "probe") == {"there": True}
@@ -92,7 +98,7 @@ def test_telium_finds_the_terminal_pays_and_hears_a_refusal() -> None:
     assert settlements(host) == [Settlement.CAPTURED, Settlement.NONE]
 
 
-def test_telium_gets_a_refund_of_its_last_payment() -> None:
+def test_telium_gets_a_refund_of_its_last_payment(drive: Drive) -> None:
     host = SimulatedHost(SimulatorOptions())
     with terminal(host) as port:
         assert drive("telium", port, 12.40)["success"] is True
@@ -100,7 +106,7 @@ def test_telium_gets_a_refund_of_its_last_payment() -> None:
     assert settlements(host) == [Settlement.VOIDED]
 
 
-def test_postelium_never_waits_so_the_host_is_told_that_nobody_listens() -> None:
+def test_postelium_never_waits_so_the_host_is_told_that_nobody_listens(drive: Drive) -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=0.3))
     with terminal(host) as port:
         assert drive("postelium", port, 12.40) == {"sent": True}
@@ -110,7 +116,7 @@ def test_postelium_never_waits_so_the_host_is_told_that_nobody_listens() -> None
 
 
 @pytest.mark.socat
-def test_telium_pays_through_a_cable_made_by_socat(tmp_path: Path) -> None:
+def test_telium_pays_through_a_cable_made_by_socat(tmp_path: Path, drive: Drive) -> None:
     ours, theirs = tmp_path / "terminal", tmp_path / "till"
     ends = [f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"]
     socat = subprocess.Popen(["socat", *ends], stderr=subprocess.DEVNULL)

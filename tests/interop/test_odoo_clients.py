@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.tcp_link import TcpOptions, TcpServer
 from pos_adapter.types import Settlement
-from tests.interop.installed import addons, python_clients
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
 HERE = Path(__file__).parent
@@ -34,17 +34,25 @@ def settlements(host: SimulatedHost) -> list[Settlement]:
     return [record.settlement for record in host.payments.values()]
 
 
-def odoo_server_pays(port: int, amount: float, timeout_ms: int = 10_000) -> dict[str, Any]:
-    model = addons() / "l10n_fr_pos_caisse_ap_ip" / "models" / "pos_payment_method.py"
-    command = [str(python_clients()), str(HERE / "odoo_caisse_till.py"), str(model)]
-    command += [str(port), str(amount), str(timeout_ms)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+Till = Callable[..., dict[str, Any]]
 
 
-def test_odoo_pays_hears_refusals_by_name_and_cancels_by_hanging_up() -> None:
+@pytest.fixture
+def odoo_server_pays(python_clients: Path, addons: Path) -> Till:
+    model = addons / "l10n_fr_pos_caisse_ap_ip" / "models" / "pos_payment_method.py"
+
+    def pay(port: int, amount: float, timeout_ms: int = 10_000) -> dict[str, Any]:
+        command = [str(python_clients), str(HERE / "odoo_caisse_till.py"), str(model)]
+        command += [str(port), str(amount), str(timeout_ms)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    return pay
+
+
+def test_odoo_pays_hears_refusals_by_name_and_cancels_by_hanging_up(odoo_server_pays: Till) -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=0.1))
     terminal = CaisseTerminal(TransactionSession(host))
     with TcpServer(terminal.serve, TcpOptions()) as server:
@@ -62,10 +70,10 @@ def test_odoo_pays_hears_refusals_by_name_and_cancels_by_hanging_up() -> None:
 
 
 @pytest.mark.node
-def test_odoos_page_pays_hears_a_refusal_and_retries_the_same_line() -> None:
+def test_odoos_page_pays_hears_a_refusal_and_retries_the_same_line(addons: Path) -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=0.1))
     wire = HwProxyWire(TransactionSession(host))
-    page = addons() / "pos_payment_terminal" / "static" / "src" / "app" / "payment_terminal.esm.js"
+    page = addons / "pos_payment_terminal" / "static" / "src" / "app" / "payment_terminal.esm.js"
     with HttpServer(app_of([wire])) as server, wire:
         command = [shutil.which("node") or "node", str(HERE / "odoo_browser.mjs"), str(page)]
         command += [

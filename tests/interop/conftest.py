@@ -22,6 +22,7 @@ def cache() -> Path:
     return Path(os.environ.get("FACEPAY_INTEROP_CACHE") or Path(tempfile.gettempdir()) / "facepay-interop")
 
 
+@pytest.fixture(scope="session")
 def python_clients() -> Path:
     """The interpreter that has the Python clients; skips by name where they cannot be installed."""
     folder = cache() / "pypi-1"
@@ -35,9 +36,10 @@ def python_clients() -> Path:
     return python
 
 
-def addons() -> Path:
+@pytest.fixture(scope="session")
+def addons(python_clients: Path) -> Path:
     """The folder with Odoo's add-ons."""
-    return python_clients().parent.parent / "addons" / "odoo" / "addons"
+    return python_clients.parent.parent / "addons" / "odoo" / "addons"
 
 
 def run(command: list[str]) -> None:
