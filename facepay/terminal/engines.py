@@ -58,13 +58,18 @@ def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -
     """
     secret = bytearray(32)
     keys.derive_into(SECRET_LABEL, secret)
-    models = LivenessModels(_mesh(engine), (_pair(engine), *_additions(settings)))
+    models = LivenessModels(_mesh(engine), (minifas_pair(engine), *_additions(settings)))
     made = LivenessEngine(models, LivenessPolicy(), secret=bytes(secret))
     terms = TryTerms(settings.terminal.terminal, float(settings.camera.frames_per_s))
     return LivenessTries(made, terms)
 
 
-def _pair(engine: RecognitionEngine) -> MiniFasPair:
+def minifas_pair(engine: RecognitionEngine) -> MiniFasPair:
+    """The pack's passive liveness networks.
+
+    Raises:
+        ModelUnusable: the pack has none.
+    """
     pair = sorted(
         (model for model in engine.liveness.passive if model.kind is PassiveKind.MINIFAS),
         key=lambda model: model.crop_scale,
