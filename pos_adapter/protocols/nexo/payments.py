@@ -101,6 +101,9 @@ def _sell(terminal: Terminal, incoming: Incoming, order: PaymentOrder, exchange:
     if response is None:
         exchange.ended.set()
         return Answer(answers.failure("Payment", "InProgress", "the payment is still running"))
+    if order.acquisition is not None and response.outcome is not Outcome.BUSY:
+        # Who was identified pays once; the next payment looks again.
+        terminal.identities.forget(exchange.key.till, exchange.key.terminal)
     return _told(terminal, incoming, exchange, order, response)
 
 
