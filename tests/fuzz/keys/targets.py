@@ -1,13 +1,12 @@
 """One fuzz target per parser of `keys`: any bytes, and nothing but this package's own errors.
 
-`python tests/fuzz/keys/targets.py NAME [libFuzzer arguments]` runs one under atheris (pip install atheris).
+`python tests/fuzz/keys NAME [libFuzzer arguments]` runs one under atheris (pip install atheris).
 `tests/property/keys` gives each target some thousand mutated inputs in every test run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable
 
 from keys import Context, MemoryKeyStore, Purpose, seal, unseal
@@ -73,18 +72,3 @@ def once(target: Target, data: bytes) -> None:
     """Run a target; every error that is not ours is a finding."""
     with contextlib.suppress(KeysError):
         target(data)
-
-
-def main() -> None:
-    """Fuzz the target named on the command line."""
-    import atheris
-
-    target, seed = make_targets(MemoryKeyStore())[sys.argv.pop(1)]
-    once(target, seed)
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, lambda data: once(target, data))
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,188 @@
+"""What cryptography costs: a reference, a gallery, a rotation, a token, the opening of the key store.
+
+`python -m benchmarks.keys [ROWS] [SEGMENT_ROWS]`, default 10,000 and 1,000,000. The limits beside the
+figures are those the project set itself. Beside them stands the raw work of the library on the same
+machine in the same run, so that a busy machine shows as such. Needs SoftHSM2 for the token's line.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+
+from benchmarks.cold_start import fill, start
+from benchmarks.results import Row, tell
+from facepay.db.models.subjects import ReferenceRow
+from facepay.db.session import open_database
+from facepay.gallery.rotation import Rotation
+from facepay.gallery.segments import SEGMENT_ROWS, open_segment, seal_segment, segment_place
+from facepay.recognition.int8_product import Int8Product
+from facepay.types import ModelId, SubjectId
+from keys import Context, MemoryKeyStore, Purpose, create_file_keystore, create_keystore
+from keys.cobblestone import seal_message, unseal_message
+from keys.envelope import seal_envelope, unseal_envelope
+from keys.keystore_file import open_file_keystore
+
+PLAIN = bytes(1024)
+CONTEXT = Context(Purpose.REFERENCE, "shop", "ab" * 16, "cd" * 16, "ef" * 32)
+MODEL = ModelId("a" * 64)
+
+
+def least_us(work: Callable[[], object], count: int = 2_000, rounds: int = 7) -> float:
+    """Least mean microseconds of one call; the least is what the code costs and the rest is the machine."""
+    best = float("inf")
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for _ in range(count):
+            work()
+        best = min(best, time.perf_counter() - started)
+    return round(best / count * 1e6, 2)
+
+
+def line(what: str, figure: float, limit: float, unit: str, note: str = "") -> Row:
+    """One line of the table."""
+    return {"what": what, "figure": round(figure, 3), "limit": limit, "unit": unit, "note": note}
+
+
+def references() -> list[Row]:
+    """Sealing and opening one reference of 512 half floats."""
+    with MemoryKeyStore() as store:
+        key, envelope = os.urandom(32), seal_envelope(PLAIN, CONTEXT, store)
+        body = seal_message(key, b"c" * 200, PLAIN, os.urandom)
+        return [
+            line(
+                "seal a record, body only",
+                least_us(lambda: seal_message(key, b"c" * 200, PLAIN, os.urandom)),
+                10,
+                "us",
+            ),
+            line(
+                "open a record, body only", least_us(lambda: unseal_message(key, b"c" * 200, body)), 10, "us"
+            ),
+            line(
+                "seal with a fresh wrapped key",
+                least_us(lambda: seal_envelope(PLAIN, CONTEXT, store)),
+                10,
+                "us",
+                "all",
+            ),
+            line(
+                "open with its wrapped key",
+                least_us(lambda: unseal_envelope(envelope, CONTEXT, store)),
+                10,
+                "us",
+                "all",
+            ),
+        ]
+
+
+def gallery(rows: int, folder: Path) -> list[Row]:
+    """Rows to a searchable gallery, and moving all of them under a new key."""
+    with MemoryKeyStore() as keys:
+        fill(folder, keys, rows)
+        seconds = min(start(folder, keys)[0] for _ in range(3))
+        database = open_database(f"sqlite:///{folder / 'facepay.db'}")
+        started = time.perf_counter()
+        moved = Rotation(database, keys).rotate().moved
+        rotation = time.perf_counter() - started
+        with database.begin() as session:
+            assert len(session.scalars(select(ReferenceRow.reference)).all()) == moved
+        database.close()
+    return [
+        line(f"{rows:,} rows to a searchable gallery", seconds, 0.3 * rows / 10_000, "s", "limit scaled"),
+        line(f"re-wrap {moved:,} rows, SQLite", rotation, 5 * moved / 100_000, "s", "limit scaled"),
+    ]
+
+
+def segments(count: int, folder: Path) -> list[Row]:
+    """Sealed segments on disk to int8 blocks in memory, and the first search over them."""
+    random, paths = np.random.default_rng(0), []
+    with MemoryKeyStore() as keys:
+        for number, first in enumerate(range(0, count, SEGMENT_ROWS)):
+            size = min(SEGMENT_ROWS, count - first)
+            rows = random.standard_normal((size, 512), np.float32)
+            subjects = [SubjectId(f"{n:032x}") for n in range(first, first + size)]
+            paths.append(folder / f"{number}.seg")
+            paths[-1].write_bytes(seal_segment(subjects, rows, segment_place("shop", MODEL, 1, number), keys))
+        product, probe = Int8Product(2), np.full(512, 64, np.uint8)
+        spent = []
+        for _ in range(2):
+            started = time.perf_counter()
+            opened = [
+                open_segment(path.read_bytes(), segment_place("shop", MODEL, 1, number), keys)
+                for number, path in enumerate(paths)
+            ]
+            loaded = time.perf_counter()
+            for segment in opened:
+                for block in segment.blocks:
+                    product.run(probe, block).max()
+            spent.append((loaded - started, time.perf_counter() - started))
+            del opened
+    best = min(spent)
+    return [
+        line(f"{count:,} from segments to memory", best[0], 1.5 * count / 1e6, "s", "limit scaled"),
+        line("the same, with the first search", best[1], 1.5 * count / 1e6, "s", "limit scaled"),
+    ]
+
+
+def opening(folder: Path) -> list[Row]:
+    """The file key store with the default Argon2id cost; 0.2 to 0.6 s is meant."""
+    create_file_keystore(folder / "keys.fpk", "correct horse battery").close()
+    spent = []
+    for _ in range(5):
+        started = time.perf_counter()
+        open_file_keystore(folder / "keys.fpk", lambda: "correct horse battery").close()
+        spent.append(time.perf_counter() - started)
+    return [line("open the key store, Argon2id", float(np.median(spent)), 0.6, "s", "at least 0.2 is meant")]
+
+
+def token(folder: Path) -> list[Row]:
+    """Unwrapping a data key inside SoftHSM2."""
+    modules = glob.glob("/usr/lib/softhsm/libsofthsm2.so") + glob.glob("/usr/lib/*/softhsm/libsofthsm2.so")
+    if not modules:
+        return []
+    (folder / "tokens").mkdir()
+    (folder / "conf").write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    os.environ["SOFTHSM2_CONF"] = str(folder / "conf")
+    init = [
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        "b",
+        "--pin",
+        "1234",
+        "--so-pin",
+        "12345678",
+    ]
+    subprocess.run(init, check=True, capture_output=True)
+    uri = f"pkcs11:token=b?module-path={modules[0]}&x-ring={folder}/ring.fpk"
+    with create_keystore(uri, lambda: "1234") as store:
+        wrapped, out = store.wrap(bytearray(32), b"c"), bytearray(32)
+        figure = least_us(lambda: store.unwrap_into(wrapped, b"c", out), 300)
+    return [line("unwrap in SoftHSM2", figure, 100, "us")]
+
+
+def main() -> None:
+    """Measure all and tell."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    table: list[Row] = references()
+    for part in (lambda f: gallery(rows, f), lambda f: segments(count, f), opening, token):
+        with tempfile.TemporaryDirectory() as folder:
+            table += part(Path(folder))
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    tell("keys", table, [f"load of the machine per core while measuring: {load:.1f}; 1.0 or more inflates"])
+
+
+if __name__ == "__main__":
+    main()
