@@ -60,9 +60,7 @@ class Manifest:
     tombstones: tuple[SubjectId, ...] = ()
 
 
-def seal_segment(
-    subjects: Sequence[SubjectId], rows: Features, place: Context, keys: Wrapping
-) -> bytes:
+def seal_segment(subjects: Sequence[SubjectId], rows: Features, place: Context, keys: Wrapping) -> bytes:
     """Seal `float32[N, D]` rows of unit length; at most SEGMENT_ROWS of them."""
     if not 0 < len(rows) <= SEGMENT_ROWS:
         raise ValueError(f"a segment has 1 to {SEGMENT_ROWS} rows, not {len(rows)}")
@@ -146,4 +144,3 @@ def read_manifest(
     if now_s >= until:
         raise StatementRefused("the manifest is past its time; face payment waits for a newer one")
     return Manifest(epoch, segments, until, tuple(SubjectId(str(subject)) for subject in gone))
-
