@@ -19,6 +19,9 @@ from facepay.web.till_desk import TillDesk
 from facepay.web.words import Words
 from pos_adapter.types import Money
 
+STREAMS = "facepay-streams"
+"""Under this name the application keeps its event streams, for whoever stops the server."""
+
 
 def create_app(deps: WebDeps) -> Flask:
     """The pages of one terminal as a WSGI application; opens nothing and starts no thread."""
@@ -36,6 +39,7 @@ def create_app(deps: WebDeps) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=0,
     )
     streams = Streams(deps.streams)
+    app.extensions[STREAMS] = streams
     language.register(app, Words.load(deps.shop.language))
     guard.register(app)
     problems.register(app, refusal_of)

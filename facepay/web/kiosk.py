@@ -23,7 +23,8 @@ from facepay.web.presenting import Audience, present
 from facepay.web.problems import CONFLICT, UNAVAILABLE, PageError, wants_json
 from facepay.web.streams import Streams
 
-CAPTURING = frozenset({Phase.OFFERED, Phase.CAPTURING, Phase.CHALLENGE, Phase.CONFIRM})
+# The code is typed between two looks: a picture that was on its way by then does not end the capture.
+CAPTURING = frozenset({Phase.OFFERED, Phase.CAPTURING, Phase.CHALLENGE, Phase.FACTOR, Phase.CONFIRM})
 
 
 class Ticket:

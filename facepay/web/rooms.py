@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from facepay.enrolment import ConsentText, Enrolled, EnrolmentRequest, load_consent
 from facepay.enrolment.enrolment import Watching
+from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.terminal import Terminal
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
 from facepay.web.server import streams_for
 from hardware.camera_browser import BrowserCamera
 from hardware.types import FrameOrigin
+from pos_adapter.types import Money
 
 GOODS = (
     Good("Bread", 320),
@@ -22,6 +24,8 @@ GOODS = (
     Good("Flowers", 310),
 )
 """What the demonstration's till sells; its prices are cents of whatever currency the shop has."""
+
+PLAY_MONEY_MINOR = 10_000
 
 
 class TerminalEnrolment:
@@ -44,7 +48,17 @@ class TerminalEnrolment:
     def enrol(self, request: EnrolmentRequest, camera: BrowserCamera | None, watching: Watching) -> Enrolled:
         """Capture and store one shopper; blocks."""
         capture = self._terminal.capture_with(camera or self._terminal.camera)
-        return self._terminal.enrolment.enrol(request, capture, watching)
+        enrolled = self._terminal.enrolment.enrol(request, capture, watching)
+        if not self._terminal.settings.production:
+            self._give_play_money(enrolled.subject.account)
+        return enrolled
+
+    def _give_play_money(self, account: str) -> None:
+        """In the demonstration a new account of the built-in ledger has something to spend."""
+        amount = Money(PLAY_MONEY_MINOR, self._terminal.settings.terminal.currency)
+        self._terminal.wallet.top_up(
+            PayerToken(account), amount, IdempotencyKey(f"play-{account}"), "play money"
+        )
 
 
 class TerminalCheckup:

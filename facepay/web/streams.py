@@ -19,6 +19,8 @@ from facepay.web.problems import UNAVAILABLE, PageError
 
 RETRY_MS = 700
 HEARTBEAT_S = 5.0
+LOOK_S = 0.5
+"""How often a stream looks whether the server is closing."""
 
 
 class Streams:
@@ -28,8 +30,13 @@ class Streams:
         self._places = threading.BoundedSemaphore(limit)
         self._age_s = age_s
         self._heartbeat_s = heartbeat_s
+        self._closed = False
         self.limit = limit
         self.open = 0
+
+    def close(self) -> None:
+        """Let every stream end soon, so that the server can stop."""
+        self._closed = True
 
     def respond(self, counter: Counter, present: Callable[[SaleView], Mapping[str, object]]) -> Response:
         """Answer with the counter's views, each drawn by `present`.
@@ -59,10 +66,18 @@ class Streams:
     ) -> Iterator[bytes]:
         ends_at = time.monotonic() + self._age_s
         yield f"retry: {RETRY_MS}\n\n".encode()
-        for view in counter.subscribe(self._heartbeat_s):
-            yield HEARTBEAT if view is None else event(present(view), view.revision)
-            if time.monotonic() >= ends_at:
+        beat_at = time.monotonic() + self._heartbeat_s
+        for view in counter.subscribe(min(LOOK_S, self._heartbeat_s)):
+            now = time.monotonic()
+            if now >= ends_at or self._closed:
                 return
+            if view is not None:
+                yield event(present(view), view.revision)
+            elif now >= beat_at:
+                yield HEARTBEAT
+            else:
+                continue
+            beat_at = now + self._heartbeat_s
 
 
 HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"

@@ -186,3 +186,10 @@ def test_an_impossible_report_of_a_light_is_refused(
     offer(phase=Phase.CHALLENGE)
     report = {"number": 3, "shown_ms": 500.0, "sent_ms": 530.5} | wrong
     assert post("/kiosk/shown", json=report).status_code == 400
+
+
+def test_a_picture_that_arrives_while_the_code_is_typed_does_not_end_the_capture(
+    ticket: str, post: Post, offer: Callable[..., None]
+) -> None:
+    offer(phase=Phase.FACTOR, factor="pin")
+    assert frame(post, ticket) == 204
