@@ -7,6 +7,7 @@ the thread still does afterwards ends without a charge, and the next sale waits 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.records import opening_of, record_of, response_of
 from facepay.checkout.running import RunningSale
 from facepay.checkout.sale import FaceSale
-from facepay.counter import Phase, SaleView
+from facepay.counter import Answer, Phase, SaleView
 from facepay.errors import Busy, LimitExceeded
 from facepay.journal import Entry, RequestChanged
 from facepay.outcomes import Row, outcome_of
@@ -24,6 +25,9 @@ from pos_adapter.base import ProgressListener
 from pos_adapter.types import (
     AdjustmentResponse,
     ExchangeKey,
+    IdentifyRequest,
+    IdentifyResponse,
+    Money,
     Outcome,
     PaymentRecord,
     PaymentRequest,
@@ -48,6 +52,7 @@ class Checkout:
         self._history = History(parts.journal)
         self._slot = threading.Lock()
         self._running: RunningSale | None = None
+        self._looking: tuple[FaceSale, ExchangeKey] | None = None
         self._receipt = self._history.latest_receipt()
 
     def settle(self) -> Settled:
@@ -103,9 +108,8 @@ class Checkout:
         return running.wait()
 
     def _answer(self, request: PaymentRequest, row: Row) -> PaymentResponse:
-        at = datetime.fromtimestamp(self._parts.now_ms() / 1000, UTC)
         message = self._parts.words.cashier[row.cashier]
-        return PaymentResponse(row.outcome, request.amount, at, message=message)
+        return PaymentResponse(row.outcome, request.amount, self._now(), message=message)
 
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Capture what the till has learned of, void what it never will."""
@@ -116,6 +120,9 @@ class Checkout:
         running = self._running
         if running is not None and running.request.key == key:
             running.abort()
+        looking = self._looking
+        if looking is not None and looking[1] == key:
+            looking[0].answers.give(Answer.CANCEL)
 
     def status(self) -> TerminalStatus:
         """Whether a sale could start now."""
@@ -148,6 +155,35 @@ class Checkout:
         """Figures since the last close."""
         return self._parts.adjustments.totals(close)
 
+    def identify(self, request: IdentifyRequest, progress: ProgressListener) -> IdentifyResponse:
+        """Say who stands there, by a pseudonym of this merchant; no money is asked for."""
+        if not self._take_slot():
+            return self._unknown(outcome_of(Busy()))
+        try:
+            amount = Money(0, self._parts.terms.currency)
+            sought = PaymentRequest(request.key, amount, timeout_s=request.timeout_s)
+            sale = FaceSale(self._parts, TransactionId(f"i-{secrets.token_hex(8)}"), sought, progress, 0)
+            self._looking = sale, request.key
+            look = sale.look()
+            sale.screen.show(Phase.APPROVED)
+        except Exception as error:
+            log.info("nobody was identified: %s", type(error).__name__)
+            row = outcome_of(error)
+            self._parts.counter.show(SaleView(Phase.DECLINED, words=row.shopper.value))
+            return self._unknown(row)
+        finally:
+            self._looking = None
+            self._slot.release()
+        pseudonym = self._parts.pseudonym(look.identification.subject)
+        token = self._parts.identities.keep(look)
+        return IdentifyResponse(Outcome.APPROVED, self._now(), token, pseudonym)
+
+    def _unknown(self, row: Row) -> IdentifyResponse:
+        return IdentifyResponse(row.outcome, self._now(), message=self._parts.words.cashier[row.cashier])
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._parts.now_ms() / 1000, UTC)
+
     def _record(self, entry: Entry) -> PaymentRecord:
         running = self._running
         if running is not None and running.entry.payment == entry.payment and running.response is not None:
@@ -156,8 +192,6 @@ class Checkout:
             return record if record.response is not None else running.record(record)
         return record_of(entry, self._history.refunded_minor(entry))
 
-    @property
-    def last_outcome(self) -> Outcome | None:
-        """How the newest sale of this run ended; None while one is running."""
-        response = self._running.response if self._running else None
-        return response.outcome if response else None
+    def stages_ms(self) -> dict[str, float]:
+        """Milliseconds by stage of the newest sale, for transcript and benchmarks."""
+        return self._running.stages_ms if self._running else {}

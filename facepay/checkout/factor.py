@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.screen import Screen
 from facepay.counter import Answer, Answers, Phase
 from facepay.errors import FactorFailed, LimitExceeded
 from facepay.gallery import EnrolledSubject
 from facepay.policy import FactorDecision, FactorRequirement, PolicyInputs, decide
-from facepay.types import Identification, SubjectId
+from facepay.types import SubjectId
 from pos_adapter.types import Money
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the shopper has added to the face so far."""
-
-    digits: bool = False
-    pin: bool = False
-
-    @property
-    def name(self) -> str:
-        """The strongest of them, for the journal."""
-        return "pin" if self.pin else "digits" if self.digits else "face"
 
 
 class FactorDesk:
@@ -43,9 +31,7 @@ class FactorDesk:
         self,
         subject: EnrolledSubject,
         amount: Money,
-        identification: Identification,
-        level: int,
-        given: Given,
+        look: Look,
     ) -> Given:
         """Ask until the policy is content.
 
@@ -53,8 +39,9 @@ class FactorDesk:
             LimitExceeded: the policy refuses whatever is added.
             FactorFailed: what was entered is wrong too often, or locked.
         """
+        given = look.given
         for _ in range(self._parts.terms.factor_tries):
-            decision = self._decide(subject, amount, identification, level, given)
+            decision = self._decide(subject, amount, look, given)
             if decision.required is FactorRequirement.REFUSE:
                 raise LimitExceeded(f"the policy refuses: {', '.join(decision.rules)}")
             if decision.satisfied:
@@ -66,8 +53,7 @@ class FactorDesk:
         self,
         subject: EnrolledSubject,
         amount: Money,
-        identification: Identification,
-        level: int,
+        look: Look,
         given: Given,
     ) -> FactorDecision:
         accounts = self._parts.accounts
@@ -75,8 +61,8 @@ class FactorDesk:
             PolicyInputs(
                 amount=amount,
                 spending=accounts.spending(subject.account),
-                liveness_level=level,
-                margin=identification.margin,
+                liveness_level=look.level,
+                margin=look.identification.margin,
                 gallery_size=1 if given.digits else max(1, self._parts.gallery.size),
                 first_payment=not accounts.has_paid(subject.account),
                 look_alike=subject.look_alike,

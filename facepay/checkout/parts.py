@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facepay.capture import FaceCapture
 from facepay.capture.tries import LivenessTries
 from facepay.checkout.adjustments import Adjustments
 from facepay.checkout.base import PayerAccounts
 from facepay.checkout.identify import Identifier
+from facepay.checkout.identity import Identities
 from facepay.counter import Counter
 from facepay.gallery import Gallery
 from facepay.journal import Journal
@@ -63,5 +64,6 @@ class CheckoutParts:
     words: Words
     pseudonym: Callable[[str], str]
     alert: Alert
+    identities: Identities = field(default_factory=Identities)
     reachable: Callable[[], bool] = lambda: True
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

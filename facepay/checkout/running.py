@@ -58,6 +58,11 @@ class RunningSale:
         self.abandoned = False
         """Whether the answer is out while the thread is still winding down."""
 
+    @property
+    def stages_ms(self) -> dict[str, float]:
+        """Milliseconds by stage."""
+        return self._sale.times.as_table()
+
     def start(self) -> None:
         """Start the sale's thread."""
         threading.Thread(target=self._work, name=f"sale-{self.entry.payment[:8]}", daemon=True).start()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from facepay.capture import Captured, StageTimes
 from facepay.capture.capture import OpenCapture
-from facepay.checkout.factor import FactorDesk, Given
+from facepay.checkout.factor import FactorDesk
+from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.records import approval_of
 from facepay.checkout.screen import Screen, Watch, digest_of
@@ -72,19 +73,41 @@ class FaceSale:
             Declined: the system works and says no.
             Fault, HardwareError, PspError and the other families: something is broken.
         """
+        if self._request.identity is not None:
+            return self._run_identified(self._request.identity)
         self._offer()
         attempt = self._open_try()
         watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            captured = self._capture(capture, attempt)
-            probe = self._parts.identifier.probe_of(captured, self.times)
-            level = self._require_alive(captured)
-            del captured
-            identification, given = self._identify(probe)
-            del probe
-            payer = self._decide(identification, level, given)
+            look = self._look(capture, attempt)
+            payer = self._decide(look)
             act = self._confirm(capture, attempt, watch, payer)
         return self._pay(payer, act)
+
+    def look(self) -> Look:
+        """Who stands there, for a till that asks without a payment; the same steps up to the search."""
+        self._offer()
+        attempt = self._open_try()
+        watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
+        with self._parts.capture.opened(watch, self.times) as capture:
+            return self._look(capture, attempt)
+
+    def _run_identified(self, token: str) -> PaymentResponse:
+        """Pay with an earlier identification: no second capture, but amount and account are confirmed."""
+        look = self._parts.identities.take(token)
+        payer = self._decide(look)
+        self._progress(ProgressStep.CONFIRMING)
+        self.screen.show(Phase.CONFIRM, account=payer.subject.masked_account)
+        self.answers.wait(Answer.CONFIRM, self._parts.terms.confirm_s)
+        return self._pay(payer, "tap")
+
+    def _look(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
+        captured = self._capture(capture, attempt)
+        level = self._require_alive(captured)
+        probe = self._parts.identifier.probe_of(captured, self.times)
+        del captured
+        identification, given = self._identify(probe)
+        return Look(identification, level, given)
 
     def _offer(self) -> None:
         """Show amount and payee; the camera stays closed until the shopper taps."""
@@ -127,17 +150,17 @@ class FaceSale:
             given = Given(digits=True)
         return self._parts.identifier.identify(probe, self.times, among), given
 
-    def _decide(self, identification: Identification, level: int, given: Given) -> Payer:
+    def _decide(self, look: Look) -> Payer:
         """Whether this payer may pay this amount, and with which factor beside the face."""
         with self.times.stage("decide"):
-            subject = self._parts.gallery.find_subject(identification.subject)
+            subject = self._parts.gallery.find_subject(look.identification.subject)
             if subject is None:
                 raise NotEnrolled("the payer withdrew while the sale was running")
             self._parts.gallery.record_identified(subject.subject, self._parts.terms.terminal)
             self._parts.accounts.require_usable(subject.account, self._request.amount)
         desk = FactorDesk(self._parts, self.answers, self.screen)
-        given = desk.require_factors(subject, self._request.amount, identification, level, given)
-        return Payer(subject, level, given)
+        given = desk.require_factors(subject, self._request.amount, look)
+        return Payer(subject, look.level, given)
 
     def _confirm(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, payer: Payer) -> str:
         """The shopper accepts amount, payee and account by a smile, a nod or a tap."""

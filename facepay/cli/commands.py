@@ -19,6 +19,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "selftest": Command("facepay.cli.selftest", "known answers through every stage"),
+    "demo": Command("facepay.cli.demo", "the main job on this machine, in a browser or as a transcript"),
     "doctor": Command("facepay.cli.doctor", "say what is missing, and what to type"),
     "chaos": Command("facepay.cli.chaos", "break everything around payments and count the cents"),
     "journal": Command("facepay.cli.journal", "prove, export and reconcile the journal"),
