@@ -24,7 +24,7 @@ from facepay.errors import (
     OutcomeUnknown,
 )
 from facepay.journal import Entry, JournalError, State
-from facepay.outcomes import CashierWords, Row, ShopperWords, outcome_of
+from facepay.outcomes import UNFORESEEN, CashierWords, Row, ShopperWords, outcome_of
 from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, PaymentResponse, Settlement
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class RunningSale:
 
     def _report(self, error: Exception, row: Row) -> None:
         if row.alert or not isinstance(error, Declined):
-            log.error("payment %s: %s", self.entry.payment, error, exc_info=not isinstance(error, Fault))
+            log.error("payment %s: %s", self.entry.payment, error, exc_info=row is UNFORESEEN)
             self._parts.alert(error, row)
         else:
             log.info("payment %s: %s", self.entry.payment, type(error).__name__)

@@ -57,9 +57,10 @@ def play(settings: Settings, photos: Path | None, out: TextIO, *, as_json: bool 
 
 
 def _for_the_stage(settings: Settings) -> Settings:
-    """No quick-repeat rule: the play's shoppers come back within a minute."""
+    """No quick-repeat rule, as the shoppers come back within a minute, and little patience with a face."""
     policy = dataclasses.replace(settings.policy, quick_repeat_s=0.0)
-    return dataclasses.replace(settings, policy=policy)
+    capture = dataclasses.replace(settings.capture, deadline_s=4.0)
+    return dataclasses.replace(settings, policy=policy, capture=capture)
 
 
 def _cast(theatre: Theatre, photos: Path, transcript: Transcript) -> Players:

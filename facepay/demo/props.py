@@ -15,29 +15,26 @@ from facepay.demo.stage import HEIGHT, WIDTH, Scene
 from facepay.types import Pixels
 from hardware.motion_simulation import HandHeldStill
 
-BEZEL = 12
+BEZEL = 14
+SCREEN_SHARE, SCREEN_ASPECT = 0.9, 0.75
+GLOW_BGR = (1.16, 1.06, 0.96)
 LOOP_FRAMES = 9
 
 
 def on_a_phone(photo: Pixels) -> Pixels:
-    """The photo on a phone's screen, held up in a dim room: bezel, glow, pixel grid and moire."""
+    """The photo on a phone's screen, held up in a dim room: bezel, bluish glow and pixel grid."""
     room = np.full((HEIGHT, WIDTH, 3), 70, np.uint8)
-    tall = round(HEIGHT * 0.8)
-    wide = round(tall * 0.62)
-    scale = tall / photo.shape[0]
-    shown = cv2.resize(photo, (round(photo.shape[1] * scale), tall), interpolation=cv2.INTER_AREA)
-    left = max(0, (shown.shape[1] - wide) // 2)
-    shown = shown[:, left : left + wide].astype(np.float32)
-    rows, columns = np.mgrid[0 : shown.shape[0], 0 : shown.shape[1]]
-    grid = 0.82 + 0.12 * np.cos(columns * 2.1) * np.cos(rows * 1.9) + 0.06 * np.cos((rows + columns) / 9)
-    screen = np.clip(shown * grid[..., None] * (1.16, 1.06, 0.96), 0, 255).astype(np.uint8)
-    top, side = (HEIGHT - screen.shape[0]) // 2, (WIDTH - screen.shape[1]) // 2
-    edge = (
-        slice(top - BEZEL, top + screen.shape[0] + BEZEL),
-        slice(side - BEZEL, side + screen.shape[1] + BEZEL),
-    )
-    room[edge] = 12
-    room[top : top + screen.shape[0], side : side + screen.shape[1]] = screen
+    tall = round(HEIGHT * SCREEN_SHARE)
+    wide = round(tall * SCREEN_ASPECT)
+    cut = min(photo.shape[1], round(photo.shape[0] * SCREEN_ASPECT))
+    left = (photo.shape[1] - cut) // 2
+    shown = cv2.resize(photo[:, left : left + cut], (wide, tall)).astype(np.float32)
+    rows, columns = np.mgrid[0:tall, 0:wide]
+    grid = 0.95 + 0.05 * np.cos(columns * 2.1) * np.cos(rows * 1.9)
+    screen = np.clip(shown * grid[..., None] * GLOW_BGR, 0, 255).astype(np.uint8)
+    top, side = (HEIGHT - tall) // 2, (WIDTH - wide) // 2
+    room[top - BEZEL : top + tall + BEZEL, side - BEZEL : side + wide + BEZEL] = 12
+    room[top : top + tall, side : side + wide] = screen
     return room
 
 

@@ -150,8 +150,8 @@ class Theatre:
         subject = self.terminal.gallery.find_account(cast.account)
         if subject is None:
             raise NotEnrolled(f"nobody has the account ...{cast.account[-2:]}")
-        destroyed = self.terminal.gallery.erase(subject.subject)
-        return f"{destroyed} data keys destroyed, then the rows; out of the search at once"
+        erased = self.terminal.gallery.erase(subject.subject)
+        return f"{erased.references} data keys destroyed, then the rows; out of the search at once"
 
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage of the newest sale."""
