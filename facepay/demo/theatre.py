@@ -16,14 +16,13 @@ from facepay.demo.stage import Stage
 from facepay.enrolment import Enrolled, EnrolmentRequest, load_consent
 from facepay.errors import FailureToAcquire, NotEnrolled
 from facepay.psp.base import IdempotencyKey, PayerToken
-from facepay.settings import Settings
+from facepay.settings import SecretReference, Settings
 from facepay.terminal import Terminal, open_terminal
 from facepay.terminal.wires import open_wires
 from hardware.base import SteppedClock
 from liveness.types import Tier
 from pos_adapter.protocols.concert.messages import Request, Result
 from pos_adapter.serial_link import SerialLink, SerialOptions
-from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.concert_till import ConcertTill
 from pos_adapter.simulator.rest_till import RestAnswer, RestTill
 from pos_adapter.types import Money
@@ -48,15 +47,21 @@ class Theatre:
         self._running = ExitStack()
         self._settings = settings
         self._key = secrets.token_urlsafe(24)
-        self._port = 0
+        self._address = ""
         self.till_port = ""
         self.clock = SteppedClock(START_NS)
         self.stage = Stage(self.clock)
 
     def __enter__(self) -> Theatre:
         mine, self.till_port = self._serial.enter_context(pty_pair())
+        token = self._settings.data / "till.key"
+        token.write_text(self._key, "ascii")
         pos = dataclasses.replace(
-            self._settings.pos, wires=("rest", "concert"), rest_port=0, serial_port=mine
+            self._settings.pos,
+            wires=("rest", "concert"),
+            rest_port=0,
+            rest_token=SecretReference(f"file:{token}"),
+            serial_port=mine,
         )
         self._settings = dataclasses.replace(self._settings, pos=pos)
         try:
@@ -82,15 +87,14 @@ class Theatre:
         self.terminal: Terminal = self._running.enter_context(
             open_terminal(self._settings, self.stage, self.clock)
         )
-        self.session = TransactionSession(self.terminal.checkout)
-        wires = open_wires(self.terminal, self.session, rest_key=self._key)
-        self._port = self._running.enter_context(wires).rest_port or 0
+        wires = self._running.enter_context(open_wires(self._settings, self.terminal.checkout))
+        self._address = wires["rest"]
         self.shopper = self._running.enter_context(Shopper(self.terminal.counter))
 
     @property
     def rest_till(self) -> RestTill:
         """The till that speaks HTTP."""
-        return RestTill(f"http://127.0.0.1:{self._port}", self._key)
+        return RestTill(self._address, self._key)
 
     def enrol(self, person: Person, pin: str) -> tuple[Cast, Enrolled]:
         """Put somebody before the camera and enrol them."""
