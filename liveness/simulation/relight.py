@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-import cv2
 import numpy as np
 
 from liveness.light import light_at
@@ -63,8 +62,10 @@ class Relighter:
         light = light_at(self._lamp.schedule, since_ms)[0]
         base = float(np.mean(self._lamp.schedule.steps[0].rgb))
         gain = self._lamp.ratio / base * light[::-1] * self._albedo()
-        shading = _shading(pixels.shape, points, self._surface)
-        return _lit(pixels, shading, gain)
+        region = _region(pixels.shape, points)
+        lit = pixels.copy()
+        lit[region] = _lit(pixels[region], _shading(region, points, self._surface), gain)
+        return lit
 
     def _albedo(self) -> float:
         return DISPLAY_ALBEDO if self._surface is Surface.DISPLAY else 1.0
@@ -79,18 +80,30 @@ def _lit(pixels: Pixels, shading: Floats, gain: Floats) -> Pixels:
     return np.asarray(np.clip(lit + dither - 0.5, 0, 255).round(), dtype=np.uint8)
 
 
-def _shading(shape: tuple[int, ...], points: Floats, surface: Surface) -> Floats:
-    """Share of the light each pixel returns, 0..1: an upright half ellipsoid for a face, even for paper."""
-    height, width = shape[:2]
+def _region(shape: tuple[int, ...], points: Floats) -> tuple[slice, slice]:
+    """The part of the frame that the light reaches: rows, columns."""
+    centre, radii = _ellipse(points)
+    low = np.maximum(centre - 2.2 * radii, 0).astype(int)
+    high = np.minimum(centre + 2.2 * radii, [shape[1], shape[0]]).astype(int)
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def _ellipse(points: Floats) -> tuple[Floats, Floats]:
+    """Centre and half axes of the face, x then y."""
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    centre, down = (eyes + mouth) / 2, mouth - eyes
     iod = max(float(np.hypot(*(points[1] - points[0]))), 1.0)
-    radii = (1.15 * iod, max(1.6 * float(np.hypot(*down)), 1.3 * iod))
-    x = (np.arange(width, dtype=np.float32) - centre[0]) / radii[0]
-    y = (np.arange(height, dtype=np.float32) - centre[1]) / radii[1]
+    tall = max(1.6 * float(np.hypot(*(mouth - eyes))), 1.3 * iod)
+    return (eyes + mouth) / 2, np.array([1.15 * iod, tall], dtype=np.float32)
+
+
+def _shading(region: tuple[slice, slice], points: Floats, surface: Surface) -> Floats:
+    """Share of the light each pixel returns, 0..1: an upright half ellipsoid for a face, even for paper."""
+    centre, radii = _ellipse(points)
+    x = (np.arange(region[1].start, region[1].stop, dtype=np.float32) - centre[0]) / radii[0]
+    y = (np.arange(region[0].start, region[0].stop, dtype=np.float32) - centre[1]) / radii[1]
     distance = x[None, :] ** 2 + y[:, None] ** 2
     if surface is Surface.FACE:
         facing = np.sqrt(np.clip(1.0 - distance, 0.0, 1.0))
         edge = 1.0 / (1.0 + np.exp(np.clip((distance - 1.0) * 12.0, -50.0, 50.0)))
         return np.asarray(np.maximum(facing, 0.15 * edge), dtype=np.float32)
-    return np.asarray(cv2.GaussianBlur((distance < 4.0).astype(np.float32), (0, 0), 5.0), dtype=np.float32)
+    return np.asarray(np.clip(2.0 - distance / 2.0, 0.0, 1.0), dtype=np.float32)
