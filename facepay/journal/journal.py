@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from facepay.db.base import Base
 from facepay.db.models.journal import JournalPayment, JournalRow
 from facepay.journal.errors import JournalUnavailable, RequestChanged, UnknownPayment
 from facepay.journal.rows import GENESIS, Entry, Facts, Link, Opening, as_entry, canonical
@@ -30,8 +31,20 @@ CLOCK_TOLERANCE_MS = 2_000
 """A clock this far behind the last row is reported; smaller steps back are what time servers do."""
 
 _log = logging.getLogger(__name__)
-_PAYMENT = JournalPayment.__table__
-_ROW = JournalRow.__table__
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_PAYMENT = Base.metadata.tables[JournalPayment.__tablename__]
+_ROW = Base.metadata.tables[JournalRow.__tablename__]
+_BY_PAYMENT = select(_PAYMENT).where(_PAYMENT.c.payment == bindparam("payment"))
+_BY_REQUEST = select(_PAYMENT).where(_PAYMENT.c.request == bindparam("request"))
+_BY_PAYMENT_LOCKED = _BY_PAYMENT.with_for_update()
+_INSERT_ROW = insert(_ROW)
+_INSERT_PAYMENT = insert(_PAYMENT)
+_MOVE_PAYMENT = (
+    update(_PAYMENT)
+    .where(_PAYMENT.c.payment == bindparam("of_payment"))
+    .values(state=bindparam("to_state"), body=bindparam("to_body"), account=bindparam("to_account"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,7 @@ class Journal:
         """
 
         def work(connection: Connection) -> Begun:
-            known = _find(connection, JournalPayment.request == opening.request)
+            known = _find_request(connection, opening.request)
             if known is not None:
                 if known.fingerprint != opening.fingerprint:
                     raise RequestChanged(f"request {opening.request} was made before for something else")
@@ -109,7 +122,7 @@ class Journal:
 
         def work(connection: Connection) -> Begun:
             original = _require(connection, TransactionId(opening.original or ""), lock=True)
-            known = _find(connection, JournalPayment.request == opening.request)
+            known = _find_request(connection, opening.request)
             if known is not None:
                 if known.fingerprint != opening.fingerprint:
                     raise RequestChanged(f"request {opening.request} was made before for something else")
@@ -139,11 +152,11 @@ class Journal:
 
     def find(self, payment: TransactionId) -> Entry | None:
         """Where a payment of any chain stands."""
-        return self._read(lambda connection: _find(connection, JournalPayment.payment == payment))
+        return self._read(lambda connection: _find(connection, payment))
 
     def find_request(self, request: str) -> Entry | None:
         """Where the payment of a till's request stands."""
-        return self._read(lambda connection: _find(connection, JournalPayment.request == request))
+        return self._read(lambda connection: _find_request(connection, request))
 
     def open_entries(self, states: Collection[State] = OPEN) -> Sequence[Entry]:
         """Payments of this chain that wait to be settled, oldest first."""
@@ -178,33 +191,44 @@ class Journal:
             **opening.facts,
         }
         at_ms = self._append(connection, opening.payment, State.NEW, first)
-        connection.execute(
-            insert(JournalPayment).values(
-                payment=opening.payment,
-                chain=self._chain,
-                request=opening.request,
-                fingerprint=opening.fingerprint,
-                original=opening.original,
-                state=State.NEW.value,
-                amount_minor=opening.amount.minor,
-                currency=opening.amount.currency,
-                account=None,
-                at_ms=at_ms,
-                body=canonical(opening.facts),
-            )
+        values = {
+            "payment": opening.payment,
+            "chain": self._chain,
+            "request": opening.request,
+            "fingerprint": opening.fingerprint,
+            "original": opening.original,
+            "state": State.NEW.value,
+            "amount_minor": opening.amount.minor,
+            "currency": opening.amount.currency,
+            "account": None,
+            "at_ms": at_ms,
+            "body": canonical(opening.facts),
+        }
+        connection.execute(_INSERT_PAYMENT, values)
+        return Entry(
+            payment=opening.payment,
+            request=opening.request,
+            fingerprint=opening.fingerprint,
+            state=State.NEW,
+            amount=opening.amount,
+            account=None,
+            at_ms=at_ms,
+            facts=dict(opening.facts),
+            original=opening.original,
         )
-        return _require(connection, opening.payment)
 
     def _step(self, connection: Connection, entry: Entry, state: State, facts: Facts) -> Entry:
         require_step(entry.state, state)
         self._append(connection, entry.payment, state, facts)
         known: dict[str, str | int | bool | None] = {**entry.facts, **facts}
         account = known.get("account")
-        connection.execute(
-            update(JournalPayment)
-            .where(JournalPayment.payment == entry.payment)
-            .values(state=state.value, body=canonical(known), account=account)
-        )
+        moved = {
+            "of_payment": entry.payment,
+            "to_state": state.value,
+            "to_body": canonical(known),
+            "to_account": account,
+        }
+        connection.execute(_MOVE_PAYMENT, moved)
         return Entry(
             payment=entry.payment,
             request=entry.request,
@@ -227,20 +251,21 @@ class Journal:
         self._clock_behind = now_ms < head.at_ms - CLOCK_TOLERANCE_MS
         # Time in the chain never runs back: limits and lock-outs that look at it cannot be reset that way.
         at_ms = max(now_ms, head.at_ms)
-        link = Link(self._chain, head.sequence + 1, payment, state.value, at_ms, canonical(facts), head.hash)
-        connection.execute(
-            insert(JournalRow).values(
-                chain=link.chain,
-                sequence=link.sequence,
-                payment=link.payment,
-                state=link.state,
-                at_ms=link.at_ms,
-                body=link.body,
-                previous=link.previous,
-                hash=link.hash,
-            )
-        )
-        self._head = _Head(link.sequence, link.hash, link.at_ms)
+        before = head.sequence, head.hash
+        link = Link(self._chain, before[0] + 1, payment, state.value, at_ms, canonical(facts), before[1])
+        row_hash = link.hash
+        values = {
+            "chain": link.chain,
+            "sequence": link.sequence,
+            "payment": link.payment,
+            "state": link.state,
+            "at_ms": link.at_ms,
+            "body": link.body,
+            "previous": link.previous,
+            "hash": row_hash,
+        }
+        connection.execute(_INSERT_ROW, values)
+        self._head = _Head(link.sequence, row_hash, link.at_ms)
         return at_ms
 
     def _write(self, work: Callable[[Connection], Result], *states: State) -> Result:
@@ -293,14 +318,19 @@ def _read_head(connection: Connection, chain: str) -> _Head:
     return _Head(0, GENESIS, 0) if row is None else _Head(row.sequence, row.hash, row.at_ms)
 
 
-def _find(connection: Connection, condition: ColumnElement[bool], *, lock: bool = False) -> Entry | None:
-    query = select(_PAYMENT).where(condition)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+def _find(connection: Connection, payment: str, *, lock: bool = False) -> Entry | None:
+    query = _BY_PAYMENT_LOCKED if lock else _BY_PAYMENT
+    row = connection.execute(query, {"payment": payment}).one_or_none()
+    return None if row is None else as_entry(row)
+
+
+def _find_request(connection: Connection, request: str) -> Entry | None:
+    row = connection.execute(_BY_REQUEST, {"request": request}).one_or_none()
     return None if row is None else as_entry(row)
 
 
 def _require(connection: Connection, payment: TransactionId, *, lock: bool = False) -> Entry:
-    entry = _find(connection, JournalPayment.payment == payment, lock=lock)
+    entry = _find(connection, payment, lock=lock)
     if entry is None:
         raise UnknownPayment(f"the journal has no payment {payment}")
     return entry
