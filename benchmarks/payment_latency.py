@@ -185,5 +185,5 @@ if __name__ == "__main__":
     main(
         words[0] if words else "commerce",
         int(words[1]) if len(words) > 1 else 20,
-        [int(word) for word in words[2:]] or [1, 1_000, 10_000, 100_000],
+        [int(word) for word in words[2:]] or [1, 1_000, 10_000, 100_000, 1_000_000],
     )
