@@ -57,6 +57,12 @@ class _Ticket:
         self.response: PaymentResponse | None = None
         self.step: ProgressStep | None = None
         self.ended = threading.Event()
+        self.clock: threading.Timer | None = None
+
+    def stop_clock(self) -> None:
+        """The approval is settled: its clock's thread ends now, not at its time."""
+        if self.clock is not None:
+            self.clock.cancel()
 
 
 class PaymentDesk:
@@ -115,9 +121,9 @@ class PaymentDesk:
     def _arm(self, ticket: _Ticket, event: Finished) -> None:
         """Start the acknowledgement's clock."""
         if event.response.outcome.is_approval and not event.replayed:
-            timer = threading.Timer(self._options.acknowledge_within_s, self._expire, args=(ticket,))
-            timer.daemon = True
-            timer.start()
+            ticket.clock = threading.Timer(self._options.acknowledge_within_s, self._expire, args=(ticket,))
+            ticket.clock.daemon = True
+            ticket.clock.start()
         self._prune()
 
     def _expire(self, ticket: _Ticket) -> None:
@@ -170,6 +176,7 @@ class PaymentDesk:
         if ticket is None or ticket.sale is None:
             return self._settle_record(key, learned=False)
         if not ticket.sale.cancel() and ticket.sale.settle(learned=False):
+            ticket.stop_clock()
             self._tell(ticket)
         return self._view_of(ticket)
 
@@ -180,6 +187,7 @@ class PaymentDesk:
         if ticket is None or ticket.sale is None or ticket.sale.replayed:
             return self._settle_record(key, learned=learned)
         if ticket.sale.settle(learned=learned):
+            ticket.stop_clock()
             self._tell(ticket)
         return self._view_of(ticket)
 

@@ -33,6 +33,8 @@ from pos_adapter.types import ExchangeKey, Outcome, PaymentRequest, TerminalStat
 
 WIRE = "hw_proxy"
 _CARD = "card"
+_SHOWN_AT_MOST = 32
+"""Payments a status tells about; a browser asks for its own, begun a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,9 @@ class HwProxyWire:
             return False
         key = view.request.key
         with self._lock:
+            self._shown.pop(key.exchange, None)
+            while len(self._shown) >= _SHOWN_AT_MOST:
+                self._shown.pop(next(iter(self._shown)))
             self._shown[key.exchange] = _Shown(key, peer, self._clock())
         return {"transaction_id": key.exchange}
 
