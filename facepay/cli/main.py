@@ -20,6 +20,7 @@ from facepay.settings import Settings, load_settings
 from hardware.errors import HardwareError
 from hardware.libraries import explain_opencv
 from keys.errors import KeysError
+from keys.hygiene import harden_process
 from pos_adapter.errors import PosError
 
 EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
@@ -52,6 +53,8 @@ def _main(argv: Sequence[str] | None) -> int:
     parser = _parser(words)
     arguments = parser.parse_args(words)
     logging.basicConfig(level=arguments.log.upper(), format="%(levelname)s %(name)s: %(message)s")
+    for failed in harden_process():
+        logging.getLogger(__name__).info("memory is not fully protected: %s", failed)
     run = _module(arguments.command).run
     return int(_guarded(arguments, lambda: run(arguments, _settings(arguments))))
 
