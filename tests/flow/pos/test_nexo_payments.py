@@ -367,11 +367,11 @@ def test_identifying_first_and_paying_later() -> None:
             "NotFound",
         )
         assert till.pay(euros(500), CardAcquisitionReference=reference).result("Payment") == ("Success", None)
+        unknown = ("Failure", "NotFound")
+        assert till.pay(euros(501), CardAcquisitionReference=reference).result("Payment") == unknown
+        again = {"TransactionID": poi_transaction_of(till.identify(), "CardAcquisition")}
         till.ask("EnableService", {"TransactionAction": "AbortTransaction"})
-        assert till.pay(euros(501), CardAcquisitionReference=reference).result("Payment") == (
-            "Failure",
-            "NotFound",
-        )
+        assert till.pay(euros(502), CardAcquisitionReference=again).result("Payment") == unknown
     assert [record.request.identity for record in ledger.payments.values()] == ["ident-1"]
 
 
