@@ -18,11 +18,18 @@ from urllib.parse import urlsplit
 from pos_adapter.base import Link
 from pos_adapter.errors import BadRequest, LinkError, PosError
 from pos_adapter.serial_link import SerialLink, SerialOptions
+from pos_adapter.simulator.conformance_by_wire import (
+    CASES_BY_WIRE,
+    WireCase,
+    charges_repetition_once,
+    gives_back,
+)
 from pos_adapter.simulator.desks import Action, CashDesk, DeskOptions, Order, host_and_port, open_desk
 from pos_adapter.tcp_link import connect_tcp
 from pos_adapter.types import Money
 
 _SETTLE_S = 1.5
+_LAST = "still answers"
 _BEGINNINGS: Mapping[str, bytes] = MappingProxyType(
     {
         "caisse_ap": b"CZ0040300CJ0120123456",
@@ -145,16 +152,44 @@ CASES: Mapping[str, Callable[[Subject], str]] = MappingProxyType(
         "tells a refusal as a refusal": _refuses,
         "pays": _pays,
         "pays again right after": _pays_twice,
-        "still answers": _answers,
+        _LAST: _answers,
     }
 )
 """Every case by the name in the report, in order."""
 
 
+def _gives_back(subject: Subject) -> str:
+    if subject.pays is None:
+        raise _Skip("give --pays AMOUNT, and a shopper who pays it")
+    if subject.wire not in CASES_BY_WIRE:
+        raise _Skip("the desk of this wire is told no id to reverse by")
+    return gives_back(subject.desk(), subject.pays, subject.patience_s)
+
+
+def _charges_once(subject: Subject) -> str:
+    if subject.wire != "nexo":
+        raise _Skip("this wire has no key for a repeated request")
+    if subject.pays is None:
+        raise _Skip("give --pays AMOUNT, and a shopper who pays it")
+    return charges_repetition_once(subject.options, subject.pays, subject.patience_s)
+
+
+def _of_wire(case: WireCase) -> Callable[[Subject], str]:
+    return lambda subject: case(subject.options, subject.patience_s)
+
+
+def _cases(wire: str) -> Mapping[str, Callable[[Subject], str]]:
+    """The common cases, those of the wire, and at last whether the terminal still answers."""
+    own = {name: _of_wire(case) for name, case in CASES_BY_WIRE.get(wire, {}).items()}
+    money = {"gives back what was paid, once": _gives_back, "charges a repeated request once": _charges_once}
+    common = {name: case for name, case in CASES.items() if name != _LAST}
+    return {**common, **own, **money, _LAST: CASES[_LAST]}
+
+
 def check(subject: Subject, told: Callable[[Finding], None]) -> bool:
     """Run all cases, telling each finding as it comes; whether none failed."""
     good = True
-    for name, case in CASES.items():
+    for name, case in _cases(subject.wire).items():
         if name.startswith("survives 1 MB") and subject.options.port:
             # A megabyte takes a quarter of an hour at 9600 baud.
             finding = Finding(name, Verdict.SKIPPED, "too slow over a serial line", 0.0)

@@ -38,11 +38,20 @@ class Channel(Protocol):
 
 
 class TcpChannel:
-    """Bare APDUs; the inbox is filled by a `Pump` on the same link."""
+    """Bare APDUs; the inbox is filled by a `Pump` on the same link.
 
-    def __init__(self, link: Link, inbox: Inbox) -> None:
+    An APDU that stops in the middle for `gap_s` is damage: TCP has no time between bytes of its own, and
+    a till that never ends its message must not hold a connection for ever.
+    """
+
+    def __init__(
+        self, link: Link, inbox: Inbox, *, gap_s: float = 5.0, clock: Clock = time.monotonic
+    ) -> None:
         self._link = link
         self._inbox = inbox
+        self._gap_s = gap_s
+        self._clock = clock
+        self._last_byte = clock()
         self._codec = ApduCodec()
         self._waiting: deque[News] = deque()
 
@@ -59,7 +68,10 @@ class TcpChannel:
             self._waiting.append(item)
             self._waiting.extendleft(self._codec.finish())
         elif isinstance(item, Received):
+            self._last_byte = self._clock() if item.data else self._last_byte
             self._waiting.extend(self._codec.feed(item.data))
+        elif item is None and self._codec.pending and self._clock() - self._last_byte >= self._gap_s:
+            self._waiting.extend(self._codec.finish())
         else:
             return item
         return self._waiting.popleft() if self._waiting else None

@@ -74,7 +74,8 @@ class ZvtTerminal:
         """Serve one TCP connection until it ends."""
         inbox = Inbox()
         with Pump(link, inbox):
-            self._converse(TcpChannel(link, inbox), inbox)
+            channel = TcpChannel(link, inbox, gap_s=self._terminal.options.times.t3_s)
+            self._converse(channel, inbox)
 
     def serve_serial(self, link: Link) -> None:
         """Serve one serial line until it is gone; a till that falls silent may start over."""

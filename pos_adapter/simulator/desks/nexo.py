@@ -35,7 +35,7 @@ class NexoDesk:
 
     def act(self, order: Order) -> Told:
         """One action; see `CashDesk`."""
-        till = NexoTill(_address(self._options, order.patience_s), sale_id=self._options.till)
+        till = NexoTill(nexo_address(self._options, order.patience_s), sale_id=self._options.till)
         if order.action is Action.ABORT:
             reply = till.abort(require_transaction(order))
             return Told(reply.status == 200, "abort sent; the payment's own answer says how it ended")
@@ -64,18 +64,21 @@ def _told(reply: NexoReply, category: str, service: str) -> Told:
         return Told(False, reply.rejection or f"HTTP {reply.status}", _document(reply))
     result, condition = reply.result(category)
     text = result if condition is None else f"{result}, {condition}"
+    document = _document(reply)
     if category == "Payment":
-        text += f", POITransactionID {poi_transaction_of(reply)}"
+        document["transaction"] = poi_transaction_of(reply)
+        text += f", POITransactionID {document['transaction']}"
     if service:
         text += f", ServiceID {service}"
-    return Told(result in ("Success", "Partial"), text, _document(reply))
+    return Told(result in ("Success", "Partial"), text, document)
 
 
 def _document(reply: NexoReply) -> dict[str, object]:
     return {"status": reply.status, "body": json.loads(json.dumps(reply.body, default=float))}
 
 
-def _address(options: DeskOptions, patience_s: float) -> NexoAddress:
+def nexo_address(options: DeskOptions, patience_s: float) -> NexoAddress:
+    """Where and how to speak to the terminal; raises BadRequest."""
     url = options.address if "//" in options.address else f"https://{options.address}"
     parts = urlsplit(url)
     if not parts.hostname:

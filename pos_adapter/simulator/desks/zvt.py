@@ -30,20 +30,21 @@ class ZvtDesk:
 
     def act(self, order: Order) -> Told:
         """One action; see `CashDesk`."""
-        link = self._open()
+        link = open_line(self._options)
         try:
             with ZvtTill(link, serial=bool(self._options.port), patience_s=order.patience_s) as till:
                 return _act(till, order)
         finally:
             link.close()
 
-    def _open(self) -> Link:
-        options = self._options
-        if options.port:
-            return SerialLink(SerialOptions(options.port, baud=options.baud, stop_bits=2))
-        if options.address:
-            return connect_tcp(*host_and_port(options.address, TCP_PORT))
-        raise BadRequest(f"ZVT needs --address HOST:{TCP_PORT} or a serial port: --port /dev/ttyUSB0")
+
+def open_line(options: DeskOptions) -> Link:
+    """The link that the options name; raises BadRequest when they name none."""
+    if options.port:
+        return SerialLink(SerialOptions(options.port, baud=options.baud, stop_bits=2))
+    if options.address:
+        return connect_tcp(*host_and_port(options.address, TCP_PORT))
+    raise BadRequest(f"ZVT needs --address HOST:{TCP_PORT} or a serial port: --port /dev/ttyUSB0")
 
 
 def _act(till: ZvtTill, order: Order) -> Told:
@@ -93,6 +94,7 @@ def _told(exchange: ZvtExchange, done: bool, text: str) -> Told:
         "accepted": exchange.accepted,
         "code": f"{exchange.code:02X}",
         "receipt": status.receipt if status else None,
+        "transaction": str(status.receipt) if status and status.receipt else "",
         "amount_minor": status.amount_minor if status else None,
         "signs_of_life": [f"{sign:02X}" for sign in exchange.signs],
         "printed": exchange.printed,

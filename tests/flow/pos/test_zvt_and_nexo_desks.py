@@ -8,6 +8,8 @@ import pytest
 
 from pos_adapter.errors import BadRequest
 from pos_adapter.session import TransactionSession
+from pos_adapter.simulator import conformance
+from pos_adapter.simulator.conformance import Finding, Subject, Verdict, check
 from pos_adapter.simulator.desks import Action, DeskOptions, Order, Told, open_desk
 from pos_adapter.simulator.host import SimulatedHost
 from pos_adapter.simulator.serving import ServeOptions, serve_simulated
@@ -68,3 +70,18 @@ def test_a_nexo_desk_pays_asks_reverses_and_refunds(free_port: int) -> None:
         open_desk("nexo", DeskOptions(address="https://127.0.0.1", key="only-a-passphrase")).act(
             Order(Action.PAY, Money(100, "EUR"))
         )
+
+
+@pytest.mark.parametrize("wire", ["zvt", "nexo"])
+def test_the_conformance_cases_of_the_wire_hold_here(
+    wire: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conformance, "_SETTLE_S", 0.1)
+    served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port}"))
+    findings: list[Finding] = []
+    with serve_simulated(wire, TransactionSession(SimulatedHost()), served) as where:
+        url, _, authority = where.removesuffix(")").partition(" (authority ")
+        options = DeskOptions(address=url, authority=authority)
+        subject = Subject(wire, options, Money(1000, "EUR"), Money(1001, "EUR"), 10)
+        assert check(subject, findings.append), findings
+    assert len([finding for finding in findings if finding.verdict is Verdict.PASSED]) >= 12

@@ -12,7 +12,7 @@ import pytest
 
 from pos_adapter.base import Link
 from pos_adapter.errors import LinkClosed, LinkTimeout
-from pos_adapter.protocols.zvt import answers, bmp, commands, tlv
+from pos_adapter.protocols.zvt import answers, bmp, commands, serial_frame, tlv
 from pos_adapter.protocols.zvt.apdu import Apdu
 from pos_adapter.protocols.zvt.bcd import encode_bcd
 from pos_adapter.protocols.zvt.channel import SerialTimes
@@ -520,3 +520,87 @@ def test_a_forwarded_payment_is_the_card_terminals_alone() -> None:
     assert paid.printed
     assert settlements(cards) == [Settlement.CAPTURED]
     assert not faces.payments
+
+
+REGISTER = bytes.fromhex("06 00 06 00 00 00 10 09 78")
+
+
+def heard(end: MemoryLink, within_s: float = 2.0) -> bytes:
+    """Everything the terminal says until it pauses."""
+    data, deadline = b"", time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        piece = end.read(0.15)
+        if data and not piece:
+            break
+        data += piece
+    return data
+
+
+@contextmanager
+def raw_line(of: SimulatedHost, *, serial: bool) -> Iterator[MemoryLink]:
+    till_end, terminal_end = memory_cable()
+    terminal = ZvtTerminal(TransactionSession(of), OPTIONS)
+    serve = terminal.serve_serial if serial else terminal.serve
+    thread = threading.Thread(target=serve, args=(terminal_end,), daemon=True)
+    thread.start()
+    yield till_end
+    with suppress(LinkClosed):
+        till_end.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_wrong_crc_three_times_is_refused_each_time_and_then_forgotten() -> None:
+    good = serial_frame.encode(REGISTER)
+    with raw_line(host(), serial=True) as line:
+        for _ in range(3):
+            line.write(good[:-1] + bytes([good[-1] ^ 1]))
+            assert heard(line, 1) == b"\x15"
+        line.write(good)
+        assert heard(line, 1).startswith(b"\x06\x10\x02\x80\x00\x00\x10\x03")
+
+
+def test_a_gap_longer_than_between_bytes_spoils_a_serial_block() -> None:
+    good = serial_frame.encode(REGISTER)
+    with raw_line(host(), serial=True) as line:
+        line.write(good[:6])
+        assert heard(line, 1) == b"\x15"
+        line.write(good)
+        assert heard(line, 1).startswith(b"\x06\x10\x02\x80\x00\x00\x10\x03")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [REGISTER[:5], b"\x06\xd3\xff\xff\xff" + b"x" * 1_000_000],
+    ids=["half a message", "1 MB without an end"],
+)
+def test_what_never_ends_on_tcp_is_refused_and_the_connection_ends(data: bytes) -> None:
+    ledger = host()
+    with raw_line(ledger, serial=False) as line:
+        line.write(data)
+        assert heard(line, 3) == bytes.fromhex("84 9A 00")
+    assert not ledger.payments
+
+
+def test_orders_glued_together_are_taken_one_after_the_other() -> None:
+    with raw_line(host(), serial=False) as line:
+        line.write(bytes.fromhex("06 02 00") * 3 + bytes.fromhex("06 E0 00"))
+        assert heard(line, 1) == bytes.fromhex("80 00 00") * 3 + bytes.fromhex("84 83 00")
+
+
+def test_an_abort_from_a_second_connection_ends_the_running_sale() -> None:
+    ledger = host(shopper_s=8)
+    terminal = ZvtTerminal(TransactionSession(ledger), OPTIONS)
+    with TcpServer(terminal.serve, TcpOptions()) as server:
+        links = [connect_tcp("127.0.0.1", server.port) for _ in range(2)]
+        with ZvtTill(links[0]) as first, ZvtTill(links[1]) as second:
+            first.register(SILENT)
+            told: list[int] = []
+            worker = threading.Thread(target=lambda: told.append(first.pay(500).code))
+            worker.start()
+            wait_for(lambda: list(ledger.payments.values()))
+            assert second.send(Apdu(Command.ABORT)).accepted
+            worker.join(2)
+        for link in links:
+            link.close()
+    assert told == [0x6C]
