@@ -157,10 +157,13 @@ class SimulatedHost:
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Capture or void an open authorisation, once."""
         with self._lock:
-            for key, record in self.payments.items():
-                if _transaction_of(record) == transaction and record.settlement is Settlement.PENDING:
-                    settlement = Settlement.CAPTURED if learned else Settlement.VOIDED
-                    self.payments[key] = replace(record, settlement=settlement)
+            # The newest is asked about first, and almost always meant.
+            for key, record in reversed(self.payments.items()):
+                if _transaction_of(record) == transaction:
+                    if record.settlement is Settlement.PENDING:
+                        settlement = Settlement.CAPTURED if learned else Settlement.VOIDED
+                        self.payments[key] = replace(record, settlement=settlement)
+                    return
 
     def cancel(self, key: ExchangeKey) -> None:
         """Stop the running payment when it has this key."""
