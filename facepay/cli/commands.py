@@ -18,6 +18,10 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "enrol": Command("facepay.cli.enrol", "enrol somebody at this machine's camera"),
+    "subjects": Command("facepay.cli.subjects", "who is enrolled, by pseudonym"),
+    "pay": Command("facepay.cli.pay", "one payment at this machine"),
+    "wallet": Command("facepay.cli.wallet", "top up, pay out and prove the built-in ledger"),
     "selftest": Command("facepay.cli.selftest", "known answers through every stage"),
     "demo": Command("facepay.cli.demo", "the main job on this machine, in a browser or as a transcript"),
     "doctor": Command("facepay.cli.doctor", "say what is missing, and what to type"),

@@ -16,11 +16,13 @@ from typing import Protocol
 from facepay.cli.commands import COMMANDS
 from facepay.cli.exits import Exit
 from facepay.errors import Declined, FacepayError, SettingsError
+from facepay.psp.base import PspError
 from facepay.settings import Settings, load_settings
 from hardware.errors import HardwareError
 from hardware.libraries import explain_opencv
 from keys.errors import KeysError
 from keys.hygiene import harden_process
+from liveness.errors import LivenessError
 from pos_adapter.errors import PosError
 
 EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
@@ -104,7 +106,7 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         # The reader of our output went away; point stdout elsewhere so that exit does not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except (FacepayError, HardwareError, KeysError, PosError) as error:
+    except (FacepayError, HardwareError, KeysError, LivenessError, PosError, PspError) as error:
         _tell(arguments, error)
         if isinstance(error, SettingsError):
             return Exit.USAGE

@@ -1,0 +1,113 @@
+"""Enrol, top up, pay, refuse and leave from the command line, on real photos and weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from facepay.cli.main import main
+
+pytestmark = [pytest.mark.models, pytest.mark.photos]
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Type words after `facepay`; gives exit code, output and errors."""
+    monkeypatch.setenv("CODE", "4711")
+    monkeypatch.delenv("FACEPAY_SETTINGS", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["--data", str(tmp_path / "data"), *words])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def gallery(photos_dir: Path) -> list[Path]:
+    return sorted((photos_dir / "gallery").iterdir())
+
+
+def enrol(typed: Typed, photo: Path) -> str:
+    words = ("enrol", "--photo", str(photo), "--code", "env:CODE", "--consent", "2026-11", "--json")
+    code, out, err = typed(*words)
+    assert code == 0, err
+    return str(json.loads(out)["account"])
+
+
+def pay(typed: Typed, photo: Path, amount: str = "5.00") -> dict[str, object]:
+    _, out, err = typed("pay", amount, "--photo", str(photo), "--yes", "--code", "env:CODE", "--json")
+    assert out, err
+    answer: dict[str, object] = json.loads(out)
+    return answer
+
+
+def test_somebody_joins_pays_once_and_leaves(typed: Typed, gallery: list[Path]) -> None:
+    payer, stranger = gallery[0], gallery[1]
+    account = enrol(typed, payer)
+    assert typed("wallet", "top-up", account, "20.00")[0] == 0
+    approved = pay(typed, payer)
+    assert (approved["outcome"], approved["authorised_minor"]) == ("approved", 500)
+    assert pay(typed, stranger)["outcome"] == "no_match"
+    assert json.loads(typed("wallet", "balance", account, "--json")[1])["balance_minor"] == 1500
+    assert typed("wallet", "verify")[0] == 0
+    assert typed("journal", "verify")[0] == 0
+    assert typed("erase", account)[0] == 0
+    assert pay(typed, payer)["outcome"] == "no_match"
+    assert typed("subjects", account)[0] == 3
+
+
+def test_a_wallet_that_is_short_declines_and_charges_nothing(typed: Typed, gallery: list[Path]) -> None:
+    account = enrol(typed, gallery[0])
+    assert pay(typed, gallery[0])["outcome"] == "declined"
+    assert json.loads(typed("wallet", "balance", account, "--json")[1])["balance_minor"] == 0
+
+
+def test_a_picture_without_a_face_enrols_nobody(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAY_ENROLMENT_DEADLINE_S", "5")
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), cv2.merge([cv2.randu(cv2.UMat(480, 640, cv2.CV_8U).get(), 0, 255)] * 3))
+    words = ("enrol", "--photo", str(blank), "--code", "env:CODE", "--consent", "2026-11")
+    code, _, err = typed(*words)
+    assert code == 3
+    assert "no usable face" in err
+    assert typed("subjects", "--json")[1].strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("pay", "0", "--photo", "PHOTO", "--yes"), 1, "more than zero"),
+        (("pay", "12.345", "--photo", "PHOTO", "--yes"), 1, "decimal"),
+        (("pay", "5.00", "--photo", "/nowhere.jpg", "--yes"), 2, "no photo"),
+        (("pay", "5.00", "--yes"), 2, "page's camera"),
+        (("wallet", "balance", "nobody"), 1, "no account"),
+        (("enrol", "--photo", "PHOTO", "--code", "env:UNSET", "--consent", "2026-11"), 2, "UNSET"),
+        (("enrol", "--photo", "PHOTO", "--code", "env:HOME", "--consent", "2026-11"), 3, "digits"),
+    ],
+)
+def test_bad_input_is_named(
+    typed: Typed, gallery: list[Path], words: tuple[str, ...], code: int, says: str
+) -> None:
+    got, _, err = typed(*(word.replace("PHOTO", str(gallery[0])) for word in words))
+    assert got == code, err
+    assert says in err
+
+
+def test_production_takes_no_face_from_a_file(
+    typed: Typed, gallery: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAY_PROFILE", "production")
+    monkeypatch.setenv("FACEPAY_CAMERA_DRIVER", "opencv")
+    code, _, err = typed("enrol", "--photo", str(gallery[0]), "--code", "env:CODE", "--consent", "2026-11")
+    assert code == 2
+    assert "from a file" in err
