@@ -108,6 +108,10 @@ def test_production_takes_no_face_from_a_file(
 ) -> None:
     monkeypatch.setenv("FACEPAY_PROFILE", "production")
     monkeypatch.setenv("FACEPAY_CAMERA_DRIVER", "opencv")
+    monkeypatch.setenv("FACEPAY_KEYS_URI", "file:/nowhere/keys.fpk")
+    monkeypatch.setenv("FACEPAY_KEYS_SECRET", "env:CODE")
+    monkeypatch.setenv("FACEPAY_POS_REST_TOKEN", "env:CODE")
+    monkeypatch.setenv("FACEPAY_WEB_TILL_SECRET", "env:CODE")
     code, _, err = typed("enrol", "--photo", str(gallery[0]), "--code", "env:CODE", "--consent", "2026-11")
     assert code == 2
     assert "from a file" in err
