@@ -190,6 +190,8 @@ class HttpServer:
         self._server = _LoggingServer((host, port), app, numthreads=threads, server_name="facepay")
         self._server.gateway = _WatchingGateway
         self._server.timeout = 30
+        # How often idle connections are looked at, and so how long stopping takes.
+        self._server.expiration_interval = 0.1
         self._server.shutdown_timeout = 1
         self._server.max_request_header_size = 65536
         if tls is not None:
