@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Flask
 
 from facepay.web import guard, home, language, problems
+from facepay.web.account import account_pages
 from facepay.web.base import WebDeps
+from facepay.web.console import console_pages
 from facepay.web.enrol import enrol_pages
 from facepay.web.health import health_pages
 from facepay.web.home import home_pages
@@ -68,3 +70,7 @@ def _add_pages(app: Flask, deps: WebDeps, streams: Streams) -> None:
     if deps.enrolment is not None:
         signups = Signups(deps.enrolment, deps.shop.payee, deps.shop.currency)
         app.register_blueprint(enrol_pages(signups))
+    if deps.accounts is not None:
+        app.register_blueprint(account_pages(deps.accounts))
+    if deps.console is not None:
+        app.register_blueprint(console_pages(deps, deps.console))

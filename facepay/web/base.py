@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from facepay.counter import Counter
+from facepay.web.desks import AccountDesk, ConsoleDesk
 from facepay.web.signups import EnrolmentRoom
 from pos_adapter.base import PaymentHost
 
@@ -92,5 +93,7 @@ class WebDeps:
     host: PaymentHost | None = None
     frames: Frames | None = None
     enrolment: EnrolmentRoom | None = None
+    accounts: AccountDesk | None = None
+    console: ConsoleDesk | None = None
     checkup: Checkup | None = None
     access: Access | None = None

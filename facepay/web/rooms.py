@@ -10,6 +10,7 @@ from facepay.enrolment.enrolment import Watching
 from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.terminal import Terminal
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
+from facepay.web.desks import TerminalAccounts, TerminalConsole
 from facepay.web.server import streams_for
 from hardware.camera_browser import BrowserCamera
 from hardware.types import FrameOrigin
@@ -98,6 +99,8 @@ def deps_from(terminal: Terminal) -> WebDeps:
         host=terminal.checkout,
         frames=camera if isinstance(camera, BrowserCamera) else None,
         enrolment=TerminalEnrolment(terminal),
+        accounts=TerminalAccounts(terminal),
+        console=TerminalConsole(terminal),
         checkup=TerminalCheckup(terminal),
     )
 

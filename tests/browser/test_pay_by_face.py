@@ -89,6 +89,17 @@ def pay(page: Page) -> str:
     return sentence
 
 
+def withdraw(page: Page, url: str, account: str) -> None:
+    page.driver.get(f"{url}/account/")
+    page.type("account", account)
+    page.type("code", CODE)
+    page.press("form .primary")
+    assert "9.40 EUR" in page.text("tbody")
+    page.press("form .danger")
+    page.press("[name=sure] + .danger")
+    assert page.driver.find_element(By.ID, "receipt").text.count(".") == 2
+
+
 def test_a_shopper_signs_up_and_pays_and_the_card_is_one_key_away(
     shop: tuple[Terminal, str], browser: Browser, film: Callable[[str, int, int], Path]
 ) -> None:
@@ -125,7 +136,11 @@ def test_a_shopper_signs_up_and_pays_and_the_card_is_one_key_away(
         assert "Take the card" in page.text("[data-status]")
         driver.switch_to.window(kiosk)
         page.wait_for_phase("card")
+        driver.get(f"{url}/console/")
+        assert "9.40 EUR" in page.text(".tiles")
+        withdraw(page, url, account)
         assert page.complaints() == []
+    assert terminal.gallery.size == 0
     assert terminal.wallet.balance(PayerToken(account)).minor == 10_000 - 940
 
 
