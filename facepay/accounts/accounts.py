@@ -17,6 +17,7 @@ from facepay.db.models.accounts import PayerAccountRow
 from facepay.db.transaction import reading, writing
 from facepay.errors import FactorFailed, LimitExceeded
 from facepay.policy import FactorPreference, Spending
+from facepay.psp.base import PayerToken
 from keys.base import Deriving
 from keys.passphrase import Argon2Cost
 from keys.pins import PIN_COST, PinRefused, make_pin_record, require_pin
@@ -72,8 +73,12 @@ class Accounts:
         *,
         preference: FactorPreference = FactorPreference.NONE,
         limits: AccountLimits | None = None,
+        payer: PayerToken | None = None,
     ) -> None:
         """Open an account, or set an existing one anew; enrolment alone turns a face on again.
+
+        Args:
+            payer: The payment provider's name of who pays, such as a card on file.
 
         Raises:
             PinMalformed: The PIN is not 4 to 12 digits.
@@ -85,6 +90,7 @@ class Accounts:
             connection.execute(
                 insert(PayerAccountRow).values(
                     account=account,
+                    payer=payer,
                     pin=record,
                     preference=preference.value,
                     limit_payment_minor=limits.payment_minor,
@@ -93,6 +99,18 @@ class Accounts:
                 )
             )
         self._lockouts.clear(Guarded(Scope.ACCOUNT, account))
+
+    def payer(self, account: str) -> PayerToken:
+        """The payment provider's name of who pays; the account itself where none was set."""
+        with reading(self._engine) as connection:
+            known = connection.scalar(select(PayerAccountRow.payer).where(PayerAccountRow.account == account))
+        return PayerToken(known or account)
+
+    def set_payer(self, account: str, payer: PayerToken) -> None:
+        """The account pays through this from now on, such as a card that was put on file."""
+        with writing(self._engine) as connection:
+            this = PayerAccountRow.account == account
+            connection.execute(update(PayerAccountRow).where(this).values(payer=payer))
 
     def set_limits(self, account: str, limits: AccountLimits) -> None:
         """The shopper's own limits, from now on."""

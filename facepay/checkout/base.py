@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from facepay.policy import FactorPreference, Spending
+from facepay.psp.base import PayerToken
 from pos_adapter.types import Money
 
 
@@ -21,6 +22,10 @@ class PayerAccounts(Protocol):
 
     def has_paid(self, account: str) -> bool:
         """Whether a payment of this account was ever approved."""
+        ...
+
+    def payer(self, account: str) -> PayerToken:
+        """The payment provider's name of who pays."""
         ...
 
     def preference(self, account: str) -> FactorPreference:

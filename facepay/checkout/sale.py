@@ -27,7 +27,6 @@ from facepay.gallery import EnrolledSubject
 from facepay.journal import Facts, State
 from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
-from facepay.psp.base import PayerToken
 from facepay.types import Identification, Probe
 from hardware.types import FrameOrigin
 from liveness.session import LivenessSession
@@ -192,7 +191,7 @@ class FaceSale:
         with self.times.stage("authorise"):
             answer = self._parts.settlement.authorise(
                 self._payment,
-                PayerToken(payer.subject.account),
+                self._parts.accounts.payer(payer.subject.account),
                 self._request.amount,
                 payee=terms.payee,
                 terminal=terms.terminal,

@@ -164,6 +164,7 @@ def upgrade() -> None:
     op.create_table(
         "payer_account",
         sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("payer", sa.String(length=160), nullable=True),
         sa.Column("pin", sa.String(length=160), nullable=True),
         sa.Column("preference", sa.String(length=16), nullable=False),
         sa.Column("limit_payment_minor", sa.BigInteger(), nullable=True),

@@ -12,6 +12,7 @@ from facepay.errors import DatabaseFault, FactorFailed, LimitExceeded
 from facepay.journal import Journal, Opening, State
 from facepay.outcomes import outcome_of
 from facepay.policy import FactorPreference, Spending
+from facepay.psp.base import PayerToken
 from keys.keystore_memory import MemoryKeyStore
 from keys.passphrase import FLOOR
 from pos_adapter.types import Money, TransactionId
@@ -179,6 +180,13 @@ def test_an_account_without_a_row_always_takes_the_pin(till: Till) -> None:
     assert till.accounts.preference("nobody") is FactorPreference.ALWAYS_PIN
     till.accounts.enrol("bert", "1234", preference=FactorPreference.ALWAYS_DIGITS)
     assert till.accounts.preference("bert") is FactorPreference.ALWAYS_DIGITS
+
+
+def test_an_account_pays_through_what_was_put_on_file(till: Till) -> None:
+    assert till.accounts.payer("anna") == "anna"
+    till.accounts.set_payer("anna", PayerToken("cus_1/pm_1"))
+    assert till.accounts.payer("anna") == "cus_1/pm_1"
+    assert till.accounts.payer("nobody") == "nobody"
 
 
 def test_a_forgotten_account_leaves_nothing(till: Till) -> None:
