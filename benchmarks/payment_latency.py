@@ -84,10 +84,10 @@ def pay(bench: Bench, identifier: Identifier) -> dict[str, float]:
     camera = ReplayCamera(Path("replay.mp4")).identity
     attempt = tries.open(Tier.ZERO, Money(1240, "EUR"), camera)
     best = BestFaces(CaptureLimits().window_s)
-    times, total = StageTimes(), 0.0
+    times, total, processor = StageTimes(), 0.0, 0.0
     for number, frame in enumerate(bench.frames):
         if number == len(bench.frames) - 1:
-            times, total = StageTimes(), time.perf_counter()
+            times, total, processor = StageTimes(), time.perf_counter(), time.process_time()
         with times.stage("detect"):
             detections = bench.engine.detector.detect(frame.pixels)
         with times.stage("quality"):
@@ -102,7 +102,11 @@ def pay(bench: Bench, identifier: Identifier) -> dict[str, float]:
     decision = _decide(identifier, samples, times, pad)
     with times.stage("sign"):
         bench.keys.sign(decision)
-    return {**times.as_table(), "total": 1000 * (time.perf_counter() - total)}
+    return {
+        **times.as_table(),
+        "total": 1000 * (time.perf_counter() - total),
+        "cpu": 1000 * (time.process_time() - processor),
+    }
 
 
 def _decide(identifier: Identifier, samples: tuple[Sample, ...], times: StageTimes, pad: object) -> bytes:
@@ -174,6 +178,7 @@ def _row(bench: Bench, size: int, repetitions: int) -> dict[str, object]:
         "references": size,
         **{stage: round(value, 2) for stage, value in medians.items()},
         **quantiles([run["total"] for run in runs]),
+        "cpu": round(float(np.median([run["cpu"] for run in runs])), 2),
         "bare models": round(float(np.median(bare)), 2),
         "overhead %": round(100 * (float(np.median(ratios)) - 1), 1),
         "MB": resident_mb(),

@@ -60,7 +60,9 @@ def find_file(file: ModelFile, pack: str, folders: Sequence[Path]) -> FoundFile:
     """Look for one file by name, and by digest among those of that name."""
     wrong: Path | None = None
     for folder in folders:
-        for path in (folder / pack / file.name, folder / file.name):
+        # insightface unpacks antelopev2 into a folder of its name inside a folder of its name.
+        nested = folder / pack / pack / file.name
+        for path in (folder / pack / file.name, folder / file.name, nested):
             if not path.is_file():
                 continue
             if path.stat().st_size == file.bytes and digest_of(path) == file.sha256:
