@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from facepay.audit import AuditEvent, AuditLog
-from facepay.db.models.subjects import ReferenceRow, SubjectRow
+from facepay.db.models.subjects import SubjectRow
 from facepay.db.session import Database
 from facepay.db.wrapping import may_wrap, register_keys
 from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnreadable
@@ -89,7 +89,7 @@ class Gallery:
             with self._database.begin() as session:
                 present = rows.reference_ids(session, self._tenant)
                 missing = present.keys() - self._loaded.keys() - self._skipped(present)
-                sealed = rows.select_references(session, self._tenant, missing or None) if missing else ()
+                sealed = rows.read_references(session, self._tenant, missing) if missing else []
             gone = {subject for reference, subject in self._loaded.items() if reference not in present}
             for subject in gone:
                 self._forget(subject)
@@ -99,7 +99,7 @@ class Gallery:
     def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
         return {reference for reference, subject in present.items() if subject in self.unreadable}
 
-    def _take(self, sealed: Sequence[ReferenceRow], *, first: bool) -> None:
+    def _take(self, sealed: Sequence[rows.StoredReference], *, first: bool) -> None:
         self._require_model(sealed)
         opened: list[Reference] = []
         broken: set[SubjectId] = set()
@@ -121,7 +121,7 @@ class Gallery:
         self._matcher.add(good)
         self._loaded |= {reference.reference: reference.subject for reference in good}
 
-    def _require_model(self, sealed: Sequence[ReferenceRow]) -> None:
+    def _require_model(self, sealed: Sequence[rows.StoredReference]) -> None:
         others = {row.model for row in sealed} - {self._matcher.model}
         if others:
             raise ModelMismatch(

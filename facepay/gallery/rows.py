@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
 from facepay.gallery.records import Consent, EnrolledSubject, Erased
 from facepay.types import SubjectId
 
+NAMED_ONE_BY_ONE = 500
+"""Up to so many ids stand in a statement; a database takes some thousands at most."""
 ERASED = b""
 """What a destroyed data key and its ciphertext are overwritten with."""
 
@@ -49,14 +52,34 @@ def insert_consent(session: Session, tenant: str, subject: SubjectId, consent: C
     )
 
 
-def select_references(
-    session: Session, tenant: str, among: Iterable[str] | None = None
-) -> Sequence[ReferenceRow]:
+def select_references(session: Session, tenant: str) -> Sequence[ReferenceRow]:
     """The sealed references of a tenant whose keys are not destroyed."""
     query = select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
-    if among is not None:
-        query = query.where(ReferenceRow.reference.in_(list(among)))
     return session.scalars(query.order_by(ReferenceRow.subject)).all()
+
+
+class StoredReference(NamedTuple):
+    """The columns of one sealed reference; much faster to read in thousands than mapped rows."""
+
+    reference: str
+    subject: str
+    tenant: str
+    model: str
+    dimensions: int
+    record_version: int
+    wrapping_key: str
+    wrapped: bytes
+    body: bytes
+
+
+def read_references(session: Session, tenant: str, among: Collection[str]) -> list[StoredReference]:
+    """The sealed references of these ids, to be opened and not changed."""
+    columns = [getattr(ReferenceRow, name) for name in StoredReference._fields]
+    query = select(*columns).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
+    if len(among) <= NAMED_ONE_BY_ONE:
+        query = query.where(ReferenceRow.reference.in_(list(among)))
+    found = session.execute(query.order_by(ReferenceRow.subject)).all()
+    return [made for made in map(StoredReference._make, found) if made.reference in among]
 
 
 def reference_ids(session: Session, tenant: str) -> dict[str, SubjectId]:
