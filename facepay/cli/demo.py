@@ -7,10 +7,17 @@ import logging
 import sys
 from pathlib import Path
 
+from facepay.cli import models
 from facepay.cli.exits import Exit
+from facepay.demo.pages import show_pages
 from facepay.demo.play import play
 from facepay.errors import SettingsError
+from facepay.recognition.pack_store import choose_pack, search_folders
+from facepay.recognition.packs import catalogue
 from facepay.settings import Settings
+
+OFFERED = "opencv"
+"""Every file of it can be downloaded, and anybody may use it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +26,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photos of other people (file or folder)")
 
 
+def require_models(settings: Settings) -> None:
+    """Look for a model pack, and offer to install the one that anybody may use.
+
+    Raises:
+        SettingsError: there is none and none is wanted.
+    """
+    folders = search_folders(settings.recognition.models)
+    try:
+        choose_pack(settings.recognition.pack, folders)
+    except SettingsError:
+        if not sys.stdin.isatty():
+            raise
+        spec = catalogue()[OFFERED]
+        print(f"No model pack is installed. {spec.name}: {spec.title}, {spec.bytes // 1_000_000} MB.")
+        if input("Download and install it now? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise
+        models.run(
+            argparse.Namespace(action="install", pack=OFFERED, to=None, source=None, sha256="", json=False),
+            settings,
+        )
+
+
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Play."""
     if settings.production:
         raise SettingsError("the demonstration replays photos: profile production does not run it")
+    require_models(settings)
+    if not arguments.headless:
+        show_pages(settings, sys.stdout)
+        return Exit.DONE
     if arguments.log == "warning":
         # The play provokes faults on purpose; their alerts would tear the transcript apart.
         for package in ("facepay", "pos_adapter"):

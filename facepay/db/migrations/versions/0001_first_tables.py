@@ -40,6 +40,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", "purpose", name=op.f("pk_consent")),
     )
     op.create_table(
+        "forward",
+        sa.Column(
+            "forward",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("terminal", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("forward", name=op.f("pk_forward")),
+    )
+    op.create_index(op.f("ix_forward_request"), "forward", ["request"], unique=False)
+    op.create_table(
         "journal_checkpoint",
         sa.Column("chain", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -327,6 +343,8 @@ def downgrade() -> None:
     op.drop_table("journal_payment")
     op.drop_index(op.f("ix_journal_checkpoint_at_ms"), table_name="journal_checkpoint")
     op.drop_table("journal_checkpoint")
+    op.drop_index(op.f("ix_forward_request"), table_name="forward")
+    op.drop_table("forward")
     op.drop_table("consent")
     op.drop_table("audit_entry")
     op.drop_table("audit_checkpoint")

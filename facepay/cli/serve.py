@@ -1,0 +1,86 @@
+"""`facepay serve`: the terminal of a shop, with its pages and its wires, until it is stopped.
+
+Nothing is downloaded. Where the terminal itself cannot be built (no camera, no models, a damaged
+database), the wires are opened all the same and answer "out of order", so that the card terminal
+behind them keeps working; the exit code at the end is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from facepay.cli.exits import Exit
+from facepay.errors import Fault, SettingsError
+from facepay.journal.forwards import Forwards
+from facepay.outcomes import load_words
+from facepay.settings import Settings
+from facepay.terminal import Terminal, open_terminal
+from facepay.terminal.build import now_ms
+from facepay.terminal.out_of_order import OutOfOrderHost
+from facepay.terminal.wires import open_wires
+from facepay.web.opening import open_pages
+from hardware.errors import HardwareError
+from keys import KeysError
+from liveness.errors import LivenessError
+
+log = logging.getLogger(__name__)
+BROKEN = (Fault, HardwareError, KeysError, LivenessError)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument("--no-pages", action="store_true", help="open the wires only, no web pages")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
+    """Serve until SIGTERM or Ctrl-C."""
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    with ExitStack() as stack:
+        terminal = _open(stack, settings)
+        addresses = _listen(stack, settings, terminal, pages=not arguments.no_pages)
+        _tell(addresses, as_json=arguments.json)
+        stopped.wait()
+    return Exit.DONE if terminal else Exit.FAULT
+
+
+def _open(stack: ExitStack, settings: Settings) -> Terminal | None:
+    try:
+        return stack.enter_context(open_terminal(settings))
+    except SettingsError:
+        # A wrong setting is mended before anything starts; it is no breakdown to work around.
+        raise
+    except BROKEN as error:
+        log.critical("the terminal is out of order, cards are forwarded where an upstream is set: %s", error)
+        return None
+
+
+def _listen(
+    stack: ExitStack, settings: Settings, terminal: Terminal | None, *, pages: bool
+) -> Mapping[str, str]:
+    addresses: dict[str, str] = {}
+    if terminal is None:
+        host = OutOfOrderHost(load_words(settings.terminal.language))
+        addresses.update(stack.enter_context(open_wires(settings, host)))
+        return addresses
+    forwards = Forwards(terminal.database, settings.terminal.terminal, now_ms)
+    addresses.update(stack.enter_context(open_wires(settings, terminal.checkout, forwards)))
+    if pages:
+        addresses["pages"] = stack.enter_context(open_pages(terminal)).url
+    return addresses
+
+
+def _tell(addresses: Mapping[str, str], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"listening": dict(addresses)}), flush=True)
+        return
+    for name, address in addresses.items():
+        print(f"{name:<10} {address}", flush=True)
+    print("Stop with Ctrl-C.", flush=True)
