@@ -6,6 +6,7 @@ enrolled without a member of staff, and afterwards neither of the two pays by fa
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from liveness.session import LivenessSession
 from liveness.types import PadStatus, Tier
 from pos_adapter.types import Money
 
+log = logging.getLogger(__name__)
 SAME_PERSON_FMR = 1e-3
 
 
@@ -103,6 +105,8 @@ class Enrolment:
         attempt = self._parts.tries.open(terms.tier, Money(0, terms.currency), capture.identity)
         with capture.opened(watching(attempt), times) as opened:
             captured = opened.run(attempt)
+        if not captured.pad.accepted:
+            log.info("enrolment: %s", ", ".join(reason.value for reason in captured.pad.reasons))
         if captured.pad.status is PadStatus.REFUSED:
             raise AttackSuspected("presentation attack detection refused the enrolment")
         if captured.pad.status is not PadStatus.ACCEPTED:

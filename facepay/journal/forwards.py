@@ -10,7 +10,7 @@ from pos_adapter.upstream import ForwardState
 
 
 class Forwards:
-    """Satisfies `pos_adapter.upstream.ForwardJournal`; a failure is the caller's to log, never to stop for."""
+    """Satisfies `pos_adapter.upstream.ForwardJournal`; a failure never stops a card."""
 
     def __init__(self, database: Database, terminal: str, now_ms: Callable[[], int]) -> None:
         self._database = database
