@@ -25,7 +25,7 @@ PAID_ONLINE = 0x60
 OTHER_CARD = 0xFF
 # TLV 41, the card-type id of a card no other table knows.
 CARD_TYPE_ID, VERIFICATION, VERIFICATION_UNKNOWN = 0x41, 0x1F10, b"\xff"
-PRINT_TEXTS = 0x25
+PRINT_TEXTS, ATTRIBUTE = 0x25, 0x09
 RECEIPT_KIND, RECEIPT_PAYMENT_MERCHANT, RECEIPT_PAYMENT_SHOPPER, RECEIPT_ADMIN = 0x1F07, 1, 2, 3
 # 80 itself is reserved; any other attribute with its high bit set, but FF, ends a receipt.
 LINE_NORMAL, LINE_LAST = 0x00, 0x81
@@ -152,6 +152,8 @@ def print_lines(lines: Sequence[str]) -> tuple[Apdu, ...]:
 def print_block(lines: Sequence[str], kind: int) -> Apdu:
     """The whole receipt in one 06 D3; `kind` is the value of TLV 1F07."""
     texts = [tlv.Tlv(TEXT_LINES, line.encode("cp437", "replace")) for line in lines]
+    # The attribute stands before the line it speaks of: the last one ends the receipt.
+    texts.insert(-1, tlv.Tlv(ATTRIBUTE, bytes([LINE_LAST])))
     items = (tlv.Tlv(RECEIPT_KIND, bytes([kind])), tlv.nest(PRINT_TEXTS, texts))
     return Apdu(Command.PRINT_BLOCK, bmp.encode([(bmp.CONTAINER, tlv.encode(items))]))
 

@@ -67,10 +67,12 @@ def authorise(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
         if sale.response is not None and sale.response.outcome is Outcome.BUSY:
             dialogue.refuse(OUTCOMES[Outcome.BUSY].refusal)
             return
-        dialogue.accept()
         terminal.abort_running = sale.cancel
-        response = dialogue.wait(lambda: sale.response, sale.cancel)
-        terminal.abort_running = None
+        try:
+            dialogue.accept()
+            response = dialogue.wait(lambda: sale.response, sale.cancel)
+        finally:
+            terminal.abort_running = None
         if response.outcome.is_approval:
             _conclude(terminal, dialogue, order, sale)
             return
@@ -157,7 +159,7 @@ def decline(terminal: Terminal, dialogue: Dialogue, response: PaymentResponse) -
 
 
 def approval_status(terminal: Terminal, order: Order, response: PaymentResponse) -> StatusInformation:
-    """The 04 0F of an approval, with TLV only where this till sent TLV."""
+    """The 04 0F of an approval, with TLV only where this order carried TLV."""
     amount = response.authorised or response.requested
     status = StatusInformation(
         result=0,
@@ -171,7 +173,8 @@ def approval_status(terminal: Terminal, order: Order, response: PaymentResponse)
         receipt=response.receipt_number,
         card_name=terminal.options.name,
     )
-    if not terminal.may_send_tlv(order):
+    if not order.has_container:
+        # A till may send TLV when it registers and yet stop at a tag of 04 0F that it does not know.
         return status
     items = (
         tlv.Tlv(answers.CARD_TYPE_ID, bytes([answers.OTHER_CARD])),

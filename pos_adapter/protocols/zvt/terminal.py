@@ -24,7 +24,6 @@ class Registration:
     """What the till said in 06 00; a till that never registered gets no print lines and no 04 FF."""
 
     config: Config = field(default_factory=lambda: Config(0))
-    sends_tlv: bool = False
     permitted: frozenset[int] = field(default_factory=frozenset)
     message: Apdu | None = None
     """The till's own 06 00, repeated towards the card terminal behind this one."""
@@ -52,11 +51,7 @@ class Terminal:
     def register(self, order: Order, message: Apdu) -> None:
         """Remember how the till wants to be spoken to."""
         config = order.config if order.config is not None else Config(0)
-        self.registration = Registration(config, order.has_container, order.permitted_commands, message)
-
-    def may_send_tlv(self, order: Order) -> bool:
-        """A terminal sends TLV only to a till that sent some."""
-        return order.has_container or self.registration.sends_tlv
+        self.registration = Registration(config, order.permitted_commands, message)
 
     def new_key(self) -> ExchangeKey:
         """A fresh key: ZVT has none of its own."""
