@@ -12,6 +12,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -20,7 +21,8 @@ from facepay.audit.events import AuditEvent
 from facepay.audit.subjects import SubjectKeys
 from facepay.db.models.audit import AuditCheckpointRow, AuditEntryRow
 from facepay.db.session import Database
-from facepay.errors import AuditBroken
+from facepay.db.wrapping import register_keys
+from facepay.errors import AuditBroken, KeyRetired
 from facepay.types import SubjectId
 from keys.base import KeyStore
 from keys.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
@@ -30,6 +32,9 @@ from keys.strict_json import Json, decode_object, encode_json
 from keys.types import KeyUse
 
 LEAF_LIMIT = 16 * 1024
+ATTEMPTS = 5
+"""Rotations that an entry may run into before it gives up."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class AuditLog:
         self._tenant = tenant
         self._actor = actor
         self._now_ms = now_ms
-        self._subjects = SubjectKeys(keys, tenant, now_ms)
+        self._subjects = SubjectKeys(keys, tenant)
         self.origin = f"facepay/{tenant}/audit".replace(" ", "-").replace("+", "-")
 
     def record(
@@ -100,8 +105,26 @@ class AuditLog:
         self, event: AuditEvent, *, subject: SubjectId | None = None, detail: Mapping[str, Json] | None = None
     ) -> int:
         """Add an entry in a transaction of its own."""
-        with self._database.begin() as session:
-            return self.record(session, event, subject=subject, detail=detail)
+        return self._again(lambda session: self.record(session, event, subject=subject, detail=detail))
+
+    def prepare(self, subject: SubjectId) -> None:
+        """Make the subject's key where there is none, before a transaction that records something."""
+
+        def make(session: Session) -> None:
+            with self._subjects.key_of(session, subject):
+                pass
+
+        self._again(make)
+
+    def _again(self, deed: Callable[[Session], T]) -> T:
+        for _ in range(ATTEMPTS):
+            try:
+                with self._database.begin() as session:
+                    return deed(session)
+            except KeyRetired:
+                with self._database.begin() as session:
+                    register_keys(session, self._keys, self._now_ms())
+        raise KeyRetired("the wrapping key changes faster than an entry can be sealed; try again")
 
     def checkpoint(self) -> str:
         """The signed head of the log as it is now; signs one if there are new entries.

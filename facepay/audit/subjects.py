@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -14,12 +14,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from facepay.db.models.audit import SubjectKeyRow
-from facepay.db.wrapping import may_wrap, register_keys, subject_key_context
+from facepay.db.wrapping import may_wrap, subject_key_context
+from facepay.errors import KeyRetired
 from facepay.types import SubjectId
 from keys.base import KeyStore
 from keys.cobblestone import seal_message, unseal_message
 from keys.context import encode_context
-from keys.hygiene import wipe
+from keys.errors import KeyUnavailable
+from keys.hygiene import fill_random, wipe
 from keys.types import KEY_BYTES, Context, KeyId, Purpose, WrappedKey
 
 _TAG = b"facepay/audit/tag/v1"
@@ -49,10 +51,9 @@ class SubjectKey:
 class SubjectKeys:
     """Makes, finds and destroys the subjects' keys of one tenant."""
 
-    def __init__(self, keys: KeyStore, tenant: str, now_ms: Callable[[], int]) -> None:
+    def __init__(self, keys: KeyStore, tenant: str) -> None:
         self._keys = keys
         self._tenant = tenant
-        self._now_ms = now_ms
 
     @contextmanager
     def key_of(self, session: Session, subject: SubjectId) -> Iterator[bytearray]:
@@ -98,10 +99,16 @@ class SubjectKeys:
         return unseal_message(key, self._place(position), sealed)
 
     def _make(self, session: Session, subject: SubjectId) -> SubjectKey:
-        if not may_wrap(session, self._keys.active_key):
-            register_keys(session, self._keys, self._now_ms())
-        material = bytearray(os.urandom(KEY_BYTES))
-        wrapped = self._keys.wrap(material, subject_key_context(self._tenant, subject))
+        # Bringing the table in step needs a transaction of its own: this one may hold a key's row already.
+        active, material = self._keys.active_key, bytearray(KEY_BYTES)
+        if not may_wrap(session, active):
+            raise KeyRetired(f"key {active} may not wrap a subject's key")
+        fill_random(material)
+        try:
+            wrapped = self._keys.wrap(material, subject_key_context(self._tenant, subject), under=active)
+        except KeyUnavailable as error:
+            wipe(material)
+            raise KeyRetired(f"key {active} was retired while a subject's key was made") from error
         session.add(
             SubjectKeyRow(
                 subject=subject, tenant=self._tenant, wrapping_key=wrapped.key, wrapped=wrapped.blob

@@ -6,7 +6,7 @@ interrupted between its two writes, and whoever comes next finishes the second o
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from facepay.db.models.audit import SubjectKeyRow
@@ -23,6 +23,9 @@ def register_keys(session: Session, keys: KeyStore, now_ms: int) -> KeyId:
     Rows are only ever moved forward, and a retired key in the table stays retired whatever an old copy of
     the key store says.
     """
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite's writers queue; here two processes could insert the same key at once.
+        session.execute(text("LOCK TABLE wrapping_key IN SHARE ROW EXCLUSIVE MODE"))
     rows = {row.key: row for row in session.scalars(select(WrappingKeyRow).with_for_update())}
     for record in keys.records():
         if record.use is not KeyUse.WRAP:

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from facepay.audit import AuditEvent, AuditLog
@@ -26,6 +27,7 @@ from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
 from facepay.gallery.sealing import seal_reference, unseal_all
 from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
+from keys.errors import KeyUnavailable
 from keys.strict_json import Json
 
 log = logging.getLogger(__name__)
@@ -135,7 +137,8 @@ class Gallery:
         subject = new.enrolled.subject
         with self._lock:
             for _ in range(ATTEMPTS):
-                if self._insert(new, index):
+                with suppress(KeyRetired):
+                    self._insert(new, index)
                     break
                 # The wrapping key was retired meanwhile: look at the key store again, then seal anew.
                 with self._database.begin() as session:
@@ -146,18 +149,20 @@ class Gallery:
             self._loaded |= {reference.reference: subject for reference in new.references}
         return new.enrolled
 
-    def _insert(self, new: NewSubject, index: str | None) -> bool:
-        sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
+    def _insert(self, new: NewSubject, index: str | None) -> None:
+        try:
+            sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
+        except KeyUnavailable as error:
+            raise KeyRetired(str(error)) from error
         with self._database.begin() as session:
             if not all(may_wrap(session, row.wrapping_key) for row in sealed):
-                return False
+                raise KeyRetired("a reference was sealed under a key that was retired meanwhile")
             rows.insert_subject(session, self._tenant, new.enrolled, index)
             rows.insert_consent(session, self._tenant, new.enrolled.subject, new.consent)
             session.add_all(sealed)
             if self._audit:
                 detail: dict[str, Json] = {"references": len(sealed), "origin": new.enrolled.origin}
                 self._audit.record(session, AuditEvent.ENROLLED, subject=new.enrolled.subject, detail=detail)
-        return True
 
     def erase(self, subject: SubjectId) -> Erased:
         """Forget a payer: out of the search, data keys overwritten, rows removed; what was destroyed.
@@ -170,6 +175,9 @@ class Gallery:
             with self._database.begin() as session:
                 if not rows.select_subjects(session, self._tenant, subject=subject):
                     raise NotEnrolled(f"nobody is enrolled as {subject}")
+            if self._audit:
+                self._audit.prepare(subject)
+            with self._database.begin() as session:
                 erased = rows.destroy_keys(session, self._tenant, subject)
                 if self._audit:
                     detail = {"references": erased.references}
