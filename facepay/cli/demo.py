@@ -49,9 +49,12 @@ def require_models(settings: Settings) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
-    """Play."""
+    """Open the pages, or play."""
     if settings.production:
         raise SettingsError("the demonstration replays photos: profile production does not run it")
+    if not arguments.headless:
+        show_pages(settings, sys.stdout)
+        return Exit.DONE
     require_models(settings)
     if not arguments.headless:
         show_pages(settings, sys.stdout)
