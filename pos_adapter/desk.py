@@ -111,12 +111,21 @@ class PaymentDesk:
     def _hear(self, ticket: _Ticket, event: SaleEvent) -> None:
         if isinstance(event, Progressed):
             ticket.step = event.step
-        elif isinstance(event, Finished):
-            ticket.response = event.response
-            self._arm(ticket, event)
-        self._tell(ticket)
-        if ticket.response is not None:
-            ticket.ended.set()
+            self._tell(self._view_of(ticket))
+            return
+        self._arm(ticket, event)
+        # The end is published before anybody can see it, so that no later change overtakes it.
+        self._tell(self._view_at_the_end(ticket, event.response))
+        ticket.response = event.response
+        ticket.ended.set()
+
+    def _view_at_the_end(self, ticket: _Ticket, response: PaymentResponse) -> DeskView:
+        try:
+            return self._view_with(ticket, response)
+        except Exception:
+            _log.exception("the record of %s cannot be read", ticket.request.key.text)
+            open_money = Settlement.PENDING if response.outcome.is_approval else Settlement.NONE
+            return DeskView(ticket.request, response, open_money, ticket.step)
 
     def _arm(self, ticket: _Ticket, event: Finished) -> None:
         """Start the acknowledgement's clock."""
@@ -129,15 +138,15 @@ class PaymentDesk:
     def _expire(self, ticket: _Ticket) -> None:
         if ticket.sale is not None and ticket.sale.settle(learned=False):
             _log.warning("%s was not acknowledged in time and is voided", ticket.request.key.text)
-            self._tell(ticket)
+            self._tell(self._view_of(ticket))
 
-    def _tell(self, ticket: _Ticket) -> None:
+    def _tell(self, view: DeskView) -> None:
         if self._on_change is None:
             return
         try:
-            self._on_change(self._view_of(ticket))
+            self._on_change(view)
         except Exception:
-            _log.exception("a listener of %s failed", ticket.request.key.text)
+            _log.exception("a listener of %s failed", view.request.key.text)
 
     def view(self, key: ExchangeKey) -> DeskView:
         """A payment as it stands; raises RecordNotFound."""
@@ -154,6 +163,9 @@ class PaymentDesk:
         response = ticket.response
         if response is None:
             return DeskView(ticket.request, None, Settlement.NONE, ticket.step)
+        return self._view_with(ticket, response)
+
+    def _view_with(self, ticket: _Ticket, response: PaymentResponse) -> DeskView:
         open_ended = response.outcome.is_approval or response.outcome is Outcome.PROVIDER_UNKNOWN
         record = self.session.host.find(ticket.request.key) if open_ended else None
         if record is None:
@@ -177,7 +189,7 @@ class PaymentDesk:
             return self._settle_record(key, learned=False)
         if not ticket.sale.cancel() and ticket.sale.settle(learned=False):
             ticket.stop_clock()
-            self._tell(ticket)
+            self._tell(self._view_of(ticket))
         return self._view_of(ticket)
 
     def acknowledge(self, key: ExchangeKey, *, learned: bool) -> DeskView:
@@ -188,7 +200,7 @@ class PaymentDesk:
             return self._settle_record(key, learned=learned)
         if ticket.sale.settle(learned=learned):
             ticket.stop_clock()
-            self._tell(ticket)
+            self._tell(self._view_of(ticket))
         return self._view_of(ticket)
 
     def _settle_record(self, key: ExchangeKey, *, learned: bool) -> DeskView:

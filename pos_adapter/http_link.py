@@ -6,6 +6,8 @@ body has none). Errors of the link itself are answered in the wire's own words.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import select
 import socket
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cheroot import wsgi
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -167,8 +170,33 @@ def _ended(connection: socket.socket) -> bool:
         return connection.fileno() < 0
 
 
+class _PlainProblems(HTTPRequest):
+    """Refusals of the server itself (a broken request line, endless headers) as problem documents."""
+
+    def simple_response(self, status: str | int, msg: str = "") -> None:
+        """Answer before any wire saw the request, and hang up."""
+        number, _, title = str(status).partition(" ")
+        document = {"type": "about:blank", "title": title, "status": int(number), "detail": msg}
+        body = json.dumps(document).encode()
+        head = (
+            f"{self.server.protocol} {status}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/problem+json\r\nConnection: close\r\n\r\n"
+        )
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.conn.wfile.write(head.encode("latin-1") + body)
+
+
+class _Connection(HTTPConnection):
+    """Cheroot's connection with our refusals."""
+
+    RequestHandlerClass = _PlainProblems
+
+
 class _LoggingServer(wsgi.Server):
     """Cheroot's server, whose complaints go to our log instead of standard error."""
+
+    ConnectionClass = _Connection
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Write one complaint."""

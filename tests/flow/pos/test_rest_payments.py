@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -265,6 +266,32 @@ def test_link_errors_are_problems_too(shop: Shop) -> None:
         body = {"amount": {"minor": 1, "currency": "EUR"}}
         problem = shop.call("POST", "/v1/payments", body, Idempotency_Key=key)
         assert problem["type"] == "/problems/idempotency-key-missing"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"PAY ME\r\n\r\n", 400),
+        (b"GET /v1/terminal HTTP/9.9\r\n\r\n", 505),
+        (b"GET /v1/terminal HTTP/1.1\r\nbroken header\r\n\r\n", 400),
+        (b"GET /v1/terminal HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 413),
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", 414),
+    ],
+    ids=["no HTTP", "other version", "broken header", "endless header", "endless path"],
+)
+def test_what_is_no_request_at_all_is_a_problem_too(shop: Shop, request_: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", shop.port), 10) as till:
+        till.sendall(request_)
+        till.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := till.recv(65536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert f" {status} ".encode() in head.splitlines()[0]
+    assert b"application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["status"] == status
+    assert problem["title"]
 
 
 def test_chunked_bodies_are_read_and_bounded(shop: Shop) -> None:
