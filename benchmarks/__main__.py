@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("search", "cold_start", "payment_latency", "against", "edge")
+NAMES = ("search", "cold_start", "payment_latency", "against", "edge", "liveness")
 
 
 def main() -> int:

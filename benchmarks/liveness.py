@@ -138,10 +138,11 @@ def clip(path: Path, start: int = 0, count: int = 130) -> Iterator[Pixels]:
 def turning(photo: MovingPhoto, peak: float, tried: LivenessSession, lab: Lab, seed: int) -> PadResult:
     """One photo on its surface, lit by the try's light, and turned to whichever side is asked."""
     noise = np.random.default_rng(seed)
-    lamp, face, number, yaw, side = None, None, 0, 0.0, 0
+    lamp, face, number, side, asked = None, None, 0, 0, 0
     for i in range(150):
         at = round(i * 1e9 / RATE) + 1
-        yaw = min(peak, yaw + peak / 20) if side else 0.0
+        # Whoever is asked answers after 0.4 s and takes two thirds of a second for the turn.
+        yaw = peak * min(max((i - asked - 12) / 20, 0.0), 1.0)
         pixels = photo.frame(Moved(side * yaw + float(noise.normal(0, 0.3)), float(noise.normal(0, 0.3))))
         pixels = np.clip(pixels + noise.normal(0, 1.5, pixels.shape), 0, 255).astype(np.uint8)
         if lamp is not None and face is not None:
@@ -158,6 +159,7 @@ def turning(photo: MovingPhoto, peak: float, tried: LivenessSession, lab: Lab, s
             tried.shown(at + 20_000_000)
             if progress.prompt.schedule is not None:
                 lamp = Relighter(Lamp(progress.prompt.schedule, at + 20_000_000), Surface.PAPER)
+            asked = i
             side = {PromptKind.TURN_LEFT: 1, PromptKind.TURN_RIGHT: -1}.get(progress.prompt.kind, 0)
         if progress.finished:
             break
@@ -232,7 +234,8 @@ def turn_table(lab: Lab, photos: Path, count: int) -> dict[str, object]:
                 landmarks=mesh.points,
             )
             result = turning(photo, peak, lab.open(Tier.TWO), lab, used)
-            counts[name][result.status.value] += 1
+            why = ",".join(reason.value for reason in result.reasons)
+            counts[name][f"{result.status.value} {why}".strip()] += 1
     return {name: dict(value) for name, value in counts.items()}
 
 
@@ -267,7 +270,7 @@ def integrity_table(photos: Path) -> dict[str, object]:
             Observation(p, round(i * 1e9 / RATE) + 1, i, "clip", origin, (300.0, 200.0, 500.0, 440.0))
             for i, p in enumerate(frames)
         ]
-        hits = 0
+        hits, missed = 0, []
         for fuzzer in (list, *FUZZERS.values()):
             watch = StreamIntegrity(
                 replace(limits_for(origin), noise_floor=0.02), nominal_rate=RATE, memory=None
@@ -277,9 +280,11 @@ def integrity_table(photos: Path) -> dict[str, object]:
                 watch.watch(one)
             bad = watch.conclude().status.value == "refuse"
             hits += bad if fuzzer is not list else 0
+            if not bad and fuzzer is not list:
+                missed.append(fuzzer.__name__)
             if fuzzer is list:
                 refused[f"{origin.value} honest refused"] = int(bad)
-        refused[origin.value] = f"{hits}/{len(FUZZERS)}"
+        refused[origin.value] = " ".join([f"{hits}/{len(FUZZERS)}", *missed])
     return refused
 
 

@@ -23,6 +23,7 @@ _MIN_PERIOD_S = 0.3
 _MIN_OVERLAP = 12
 _LOOP_RATIO = 0.25
 _MIN_MOTION = 0.12
+_MIN_LOOP_MOTION = 0.03
 _SHUFFLE_RATIO = 0.85
 _NEAREST_RATIO = 0.6
 
@@ -51,7 +52,7 @@ class MotionTrace:
         # Slow movement makes short distances small as well; a loop is small only after it was large.
         before = np.maximum.accumulate(means)
         least = self._least_period() - 1
-        moved = before[least:] > _MIN_MOTION
+        moved = before[least:] > _MIN_LOOP_MOTION
         return bool((moved & (means[least:] < _LOOP_RATIO * before[least:])).any())
 
     def is_shuffled(self) -> bool:

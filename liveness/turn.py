@@ -49,7 +49,7 @@ class TurnLimits:
     min_gain_share: float = 0.8
     """Least gain over the sine of the turn; about 0.95 for heads."""
     min_width: float = 0.95
-    flat_width: float = 0.88
+    flat_width: float = 0.91
     """A face that narrows below it while it turns, or narrows without turning, is on something flat."""
     flat_gain: float = 0.13
     min_parallax: float = 0.12

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ class Bench:
 
     SECRET = b"s" * 32
     RATE = RATE
-    stream = staticmethod(drawn_stream)
+    # Nothing alters a frame in place, so one stream serves all tests that ask for the same.
+    stream = staticmethod(cache(drawn_stream))
     drawn_face = staticmethod(drawn_face)
 
     def engine(
@@ -59,6 +61,6 @@ class Bench:
                 return
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scene() -> Bench:
     return Bench()

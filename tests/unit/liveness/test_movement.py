@@ -30,6 +30,13 @@ from liveness.types import (
 
 MS = 1_000_000
 RATE = 30
+QUALITY = measure_quality(
+    drawn_face(),
+    BOX,
+    np.array([[136, 104], [184, 104], [160, 130], [144, 154], [176, 154]], np.float32),
+    mesh=None,
+    motion_iod_per_s=None,
+)
 
 
 def head() -> Floats:
@@ -75,8 +82,7 @@ def look(points: Floats, at_ns: int, **shapes: float) -> Look:
     blendshapes[JAW_OPEN] = shapes.get("jaw", 0.0)
     pose = replace(pose_of(points), pitch=shapes.get("pitch", 0.0))
     mesh = Mesh(points + np.array([160, 120, 0], np.float32), 0.99, blendshapes, pose)
-    quality = measure_quality(drawn_face(), BOX, five_points(mesh), mesh=mesh, motion_iod_per_s=None)
-    return Look(at_ns, BOX, five_points(mesh), mesh, None, 0.0, quality, Hint.NONE, None, None, None)
+    return Look(at_ns, BOX, five_points(mesh), mesh, None, 0.0, QUALITY, Hint.NONE, None, None, None)
 
 
 def turn(
