@@ -205,6 +205,9 @@ class WebSettings:
     certificate: str = ""
     private_key: str = ""
     till_secret: SecretReference = NO_SECRET
+    """Opens the till's and the console's pages (`?key=...`); without one, production keeps them closed."""
+    names: tuple[str, ...] = ()
+    """Host names by which browsers reach the pages, beside `host` and this machine's own."""
 
 
 @dataclass(frozen=True, slots=True)

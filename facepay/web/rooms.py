@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -85,6 +86,22 @@ class TerminalCheckup:
         return {"facepay_enrolled_payers": float(self._terminal.gallery.size)}
 
 
+class SecretAccess:
+    """Till and console open with the secret of the settings; in production they stay closed without one."""
+
+    def __init__(self, secret: bytes, *, production: bool) -> None:
+        self._secret = secret
+        self._production = production
+
+    def requires_key(self, role: str) -> bool:
+        """Whether pages of `role` need a key: where there is a secret, and always in production."""
+        return bool(self._secret) or self._production
+
+    def accepts(self, role: str, key: str) -> bool:
+        """Whether `key` is the secret, compared in constant time; an empty secret accepts nothing."""
+        return bool(self._secret) and hmac.compare_digest(self._secret, key.encode())
+
+
 def deps_from(terminal: Terminal) -> WebDeps:
     """What the pages of this terminal are built from."""
     settings = terminal.settings
@@ -94,7 +111,7 @@ def deps_from(terminal: Terminal) -> WebDeps:
         shop=Shop(names.payee, names.terminal, names.currency, names.language, GOODS),
         counter=terminal.counter,
         session_secret=secrets.token_bytes(32),
-        hosts=hosts_of(settings.web.host),
+        hosts=(*hosts_of(settings.web.host), *settings.web.names),
         streams=streams_for(settings.web.threads),
         host=terminal.checkout,
         frames=camera if isinstance(camera, BrowserCamera) else None,
@@ -102,6 +119,10 @@ def deps_from(terminal: Terminal) -> WebDeps:
         accounts=TerminalAccounts(terminal),
         console=TerminalConsole(terminal),
         checkup=TerminalCheckup(terminal),
+        access=SecretAccess(
+            settings.web.till_secret.read() if settings.web.till_secret else b"",
+            production=settings.production,
+        ),
     )
 
 
