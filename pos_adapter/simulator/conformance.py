@@ -161,14 +161,10 @@ CASES: Mapping[str, Callable[[Subject], str]] = MappingProxyType(
 def _gives_back(subject: Subject) -> str:
     if subject.pays is None:
         raise _Skip("give --pays AMOUNT, and a shopper who pays it")
-    if subject.wire not in CASES_BY_WIRE:
-        raise _Skip("the desk of this wire is told no id to reverse by")
     return gives_back(subject.desk(), subject.pays, subject.patience_s)
 
 
 def _charges_once(subject: Subject) -> str:
-    if subject.wire != "nexo":
-        raise _Skip("this wire has no key for a repeated request")
     if subject.pays is None:
         raise _Skip("give --pays AMOUNT, and a shopper who pays it")
     return charges_repetition_once(subject.options, subject.pays, subject.patience_s)
@@ -181,7 +177,11 @@ def _of_wire(case: WireCase) -> Callable[[Subject], str]:
 def _cases(wire: str) -> Mapping[str, Callable[[Subject], str]]:
     """The common cases, those of the wire, and at last whether the terminal still answers."""
     own = {name: _of_wire(case) for name, case in CASES_BY_WIRE.get(wire, {}).items()}
-    money = {"gives back what was paid, once": _gives_back, "charges a repeated request once": _charges_once}
+    money: dict[str, Callable[[Subject], str]] = {}
+    if wire in ("nexo", "zvt"):
+        money["gives back what was paid, once"] = _gives_back
+    if wire == "nexo":
+        money["charges a repeated request once"] = _charges_once
     common = {name: case for name, case in CASES.items() if name != _LAST}
     return {**common, **own, **money, _LAST: CASES[_LAST]}
 
