@@ -1,8 +1,9 @@
 """What the terminal can say about itself without ground truth and without naming anybody.
 
 Rates, margins as histograms and latencies as Prometheus text, and a drift alarm: the population stability
-index between the histogram at calibration and the latest one. Labels are enums of the house only, so that
-no identity, account or till reference can reach a metric.
+index between a baseline and the latest captures. Without a given baseline the first `WINDOW` captures of
+this run are the baseline, so that a lens that gets dirty or a lamp that is moved is noticed. Labels are
+enums of the house only, so that no identity, account or till reference can reach a metric.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from enum import Enum
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-STAGES = ("detect", "quality", "liveness", "extract", "search", "authorise", "total")
+STAGES = ("open", "detect", "quality", "liveness", "extract", "search", "decide", "authorise")
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHARE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 
 WINDOW = 500
 """How many recent observations the drift alarm looks at."""
 
+BINS = 10
 DRIFT_ALARM = 0.25
 """Population stability index from which a distribution is said to have shifted; 0.1 is a change to watch."""
 
@@ -106,12 +108,16 @@ class Monitor:
         value = min(1.0, max(0.0, value))
         self._shares[watched].observe(value)
         with self._lock:
-            self._recent[watched].append(value)
+            recent = self._recent[watched]
+            recent.append(value)
+            if len(recent) == WINDOW and watched not in self._baselines:
+                self._baselines[watched] = np.histogram(recent, BINS, (0, 1))[0].tolist()
+                recent.clear()
 
     def drift(self, watched: Watched) -> float | None:
-        """Population stability index now; None without a baseline or before `WINDOW` observations."""
-        baseline = self._baselines.get(watched)
+        """Population stability index now; None until baseline and window are full."""
         with self._lock:
+            baseline = self._baselines.get(watched)
             recent = list(self._recent[watched])
         if baseline is None or len(recent) < WINDOW:
             return None
@@ -121,8 +127,8 @@ class Monitor:
         """Plain sentences for the operator about distributions that have shifted."""
         shifted = [watched for watched in Watched if (self.drift(watched) or 0) > DRIFT_ALARM]
         return tuple(
-            f"The {watched.value} of captures has shifted since calibration: clean the lens, look at the "
-            "light, then calibrate again."
+            f"The {watched.value} of captures has shifted: clean the lens, look at the light, then measure "
+            "again with facepay calibrate."
             for watched in shifted
         )
 

@@ -15,6 +15,7 @@ from facepay.checkout.identity import Identities
 from facepay.counter import Counter
 from facepay.gallery import Gallery
 from facepay.journal import Journal
+from facepay.monitoring import Monitor
 from facepay.outcomes import Row, Words
 from facepay.policy import Rule
 from facepay.settlement import Settlement
@@ -65,5 +66,6 @@ class CheckoutParts:
     pseudonym: Callable[[str], str]
     alert: Alert
     identities: Identities = field(default_factory=Identities)
+    monitor: Monitor = field(default_factory=Monitor)
     reachable: Callable[[], bool] = lambda: True
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

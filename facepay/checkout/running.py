@@ -18,12 +18,14 @@ from facepay.errors import (
     Cancelled,
     ChoseCard,
     Declined,
+    FailureToAcquire,
     Fault,
     NoMatch,
     NotEnrolled,
     OutcomeUnknown,
 )
 from facepay.journal import Entry, JournalError, State
+from facepay.monitoring import STAGES
 from facepay.outcomes import UNFORESEEN, CashierWords, Row, ShopperWords, outcome_of
 from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, PaymentResponse, Settlement
 
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 ABORT = Row(Outcome.CASHIER_ABORT, ShopperWords.CANCELLED, CashierWords.CANCELLED)
 STRANGERS = (NoMatch, AmbiguousMatch, AttackSuspected, NotEnrolled)
 """Failures to recognise that count towards the terminal's lock-out; a wrong PIN counts itself."""
+CAPTURE_RESULTS: dict[type[Exception], str] = {
+    FailureToAcquire: "failure_to_acquire",
+    AttackSuspected: "attack_suspected",
+}
 NOT_YET_MONEY = frozenset({State.NEW, State.IDENTIFIED})
 
 
@@ -52,6 +58,7 @@ class RunningSale:
         self._answered = threading.Event()
         self._aborted = threading.Event()
         self._started_s = time.monotonic()
+        self._capture_result = ""
         self.entry = entry
         self.request = request
         self.response: PaymentResponse | None = None
@@ -101,6 +108,7 @@ class RunningSale:
             if late and response.outcome.is_approval:
                 # The till was told of the abort a moment before the approval was written.
                 self._parts.settlement.acknowledge(self.entry.payment, learned=False)
+            self._measure(response)
         finally:
             # The slot is free before anybody hears the answer, so that the next sale is never
             # told busy by the one it follows.
@@ -108,12 +116,22 @@ class RunningSale:
             self.abandoned = False
             self._answered.set()
 
+    def _measure(self, response: PaymentResponse) -> None:
+        monitor = self._parts.monitor
+        monitor.count_payment(response.outcome)
+        if self._capture_result or self._sale.times.runs("extract"):
+            monitor.count_capture(self._capture_result or "acquired")
+        for stage, spent_ms in self.stages_ms.items():
+            if stage in STAGES:
+                monitor.observe_stage(stage, spent_ms / 1000)
+
     def _run(self) -> tuple[PaymentResponse, Row | None, Phase]:
         try:
             return self._sale.run(), None, Phase.APPROVED
         except Exception as error:
             row = ABORT if self._aborted.is_set() and isinstance(error, Cancelled) else outcome_of(error)
             self._count(error)
+            self._capture_result = CAPTURE_RESULTS.get(type(error), self._capture_result)
             if row.outcome is Outcome.NO_MATCH:
                 self._even_out()
             self._report(error, row)

@@ -25,6 +25,7 @@ from facepay.errors import (
 )
 from facepay.gallery import EnrolledSubject
 from facepay.journal import Facts, State
+from facepay.monitoring import Watched
 from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
 from facepay.types import Identification, Probe
@@ -126,7 +127,10 @@ class FaceSale:
         """Guide the shopper until the liveness try is decided."""
         self._progress(ProgressStep.CAPTURING)
         self.screen.show(Phase.CAPTURING)
-        return capture.run(attempt)
+        captured = capture.run(attempt)
+        for sample in captured.samples:
+            self._parts.monitor.observe(Watched.QUALITY, sample.quality.score)
+        return captured
 
     def _require_alive(self, captured: Captured) -> int:
         """The level of liveness that was reached; refuses an attack, and what could not be judged."""
@@ -147,7 +151,10 @@ class FaceSale:
         if self._parts.gallery.size > self._parts.terms.digits_gallery:
             among = desk.ask_candidates()
             given = Given(digits=True)
-        return self._parts.identifier.identify(probe, self.times, among), given
+        found = self._parts.identifier.identify(probe, self.times, among)
+        if found.margin is not None:
+            self._parts.monitor.observe(Watched.MARGIN, found.margin)
+        return found, given
 
     def _decide(self, look: Look) -> Payer:
         """Whether this payer may pay this amount, and with which factor beside the face."""

@@ -26,6 +26,7 @@ from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
 from facepay.gallery import Gallery
 from facepay.journal import Journal
+from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
 from facepay.policy import PolicyTerms, default_rules
@@ -64,6 +65,7 @@ class Terminal:
     wallet: Wallet
     accounts: PayerAccounts
     checkout: Checkout
+    monitor: Monitor
     enrolment: Enrolment
     clock: Clock
 
@@ -148,6 +150,7 @@ def _assemble(base: _Base) -> Terminal:
         wallet=Wallet(engine, now_ms=now_ms),
         accounts=money.accounts,
         checkout=Checkout(parts),
+        monitor=parts.monitor,
         enrolment=Enrolment(_enrolment(base, tries, money)),
         clock=base.clock,
     )

@@ -68,7 +68,10 @@ class Checkup(Protocol):
         """Every part, without opening a camera or touching the network."""
 
     def metrics(self) -> Mapping[str, float]:
-        """Counters and gauges by their Prometheus name; nothing about a person."""
+        """Gauges by their Prometheus name; nothing about a person."""
+
+    def exposition(self) -> bytes:
+        """Counters and histograms as Prometheus text; nothing about a person."""
 
 
 class Access(Protocol):

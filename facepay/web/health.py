@@ -29,7 +29,8 @@ def health_pages(deps: WebDeps, streams: Streams) -> Blueprint:
     def metrics() -> Response:
         values = {"facepay_event_streams_open": float(streams.open)}
         values |= deps.checkup.metrics() if deps.checkup else {}
-        return Response(exposition(values), content_type=PROMETHEUS)
+        counted = deps.checkup.exposition() if deps.checkup else b""
+        return Response(counted + exposition(values).encode(), content_type=PROMETHEUS)
 
     return pages
 

@@ -85,6 +85,10 @@ class TerminalCheckup:
         """Gauges of the gallery."""
         return {"facepay_enrolled_payers": float(self._terminal.gallery.size)}
 
+    def exposition(self) -> bytes:
+        """Counters and histograms of payments and captures, and the drift of the camera."""
+        return self._terminal.monitor.exposition()
+
 
 class SecretAccess:
     """Till and console open with the secret of the settings; in production they stay closed without one."""

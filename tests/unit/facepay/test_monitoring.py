@@ -58,6 +58,17 @@ def test_the_alarm_waits_for_a_full_window_and_says_what_to_do() -> None:
     assert 'facepay_drift_psi{distribution="quality"}' in monitor.exposition().decode()
 
 
+def test_without_a_baseline_the_first_captures_are_it() -> None:
+    random = np.random.default_rng(3)
+    monitor = Monitor()
+    for value in random.beta(8, 2, 2 * WINDOW):
+        monitor.observe(Watched.QUALITY, float(value))
+    assert monitor.alarms() == ()
+    for value in random.beta(2, 8, WINDOW):
+        monitor.observe(Watched.QUALITY, float(value))
+    assert len(monitor.alarms()) == 1
+
+
 def test_a_steady_camera_raises_no_alarm() -> None:
     random = np.random.default_rng(2)
     baseline = np.histogram(random.beta(8, 2, 5000), 10, (0, 1))[0].tolist()
