@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("search", "cold_start", "payment_latency", "against", "edge", "liveness")
+NAMES = ("search", "cold_start", "payment_latency", "against", "edge", "liveness", "wires_zvt_nexo")
 
 
 def main() -> int:
