@@ -117,8 +117,7 @@ def _capturing(pages: Blueprint, signups: Signups) -> None:
         if signup.step is Step.CAPTURING:
             if signup.camera is None:
                 raise PageError(CONFLICT, "This terminal uses its own camera.")
-            picture = read_picture()
-            signup.camera.push(picture.jpeg)
+            signup.camera.push(read_picture())
         return jsonify(state_of(signup))
 
     @pages.post("/shown")

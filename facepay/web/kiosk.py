@@ -130,8 +130,7 @@ def _pictures(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         ticket.require(request.headers.get("X-Capture", ""))
         if deps.counter.view.phase not in CAPTURING:
             raise PageError(CONFLICT, "The capture is over.")
-        picture = read_picture()
-        deps.frames.push(picture.jpeg)
+        deps.frames.push(read_picture())
         return Response(status=204)
 
 

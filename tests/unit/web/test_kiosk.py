@@ -19,7 +19,6 @@ Post = Callable[..., TestResponse]
 
 
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 128, np.uint8))[1].tobytes()
-TIMES = {"X-Captured-At": "1000.5", "X-Sent-At": "1010.0", "X-Sequence": "1"}
 
 
 @pytest.fixture
@@ -29,10 +28,8 @@ def ticket(offer: Callable[..., None], post: Post) -> str:
     return taken
 
 
-def frame(post: Post, ticket: str, body: bytes = JPEG, kind: str = "image/jpeg", **headers: str) -> int:
-    times = {name: headers.get(name.replace("-", "_"), value) for name, value in TIMES.items()}
-    answer = post("/kiosk/frames", data=body, content_type=kind, headers={**times, "X-Capture": ticket})
-    return answer.status_code
+def frame(post: Post, ticket: str, body: bytes = JPEG, kind: str = "image/jpeg") -> int:
+    return post("/kiosk/frames", data=body, content_type=kind, headers={"X-Capture": ticket}).status_code
 
 
 def test_the_page_names_payee_and_amount_before_anything_is_captured(
@@ -134,13 +131,6 @@ def test_pictures_after_the_capture_are_refused(
         ({"body": b"GIF89a"}, 400),
         ({"kind": "image/png"}, 415),
         ({"body": b"\xff\xd8" + bytes(1024 * 1024)}, 413),
-        ({"X_Captured_At": "soon"}, 400),
-        ({"X_Captured_At": "nan"}, 400),
-        ({"X_Captured_At": "-1"}, 400),
-        ({"X_Captured_At": "2000"}, 400),
-        ({"X_Sent_At": "inf"}, 400),
-        ({"X_Sequence": "-1"}, 400),
-        ({"X_Sequence": "²"}, 400),
     ],
 )
 def test_what_is_no_picture_is_refused(

@@ -14,7 +14,6 @@ export class PageCamera {
   #stream = null;
   #canvas = document.createElement("canvas");
   #inFlight = 0;
-  #sequence = 0;
   #lastSent = -Infinity;
   #encoding = false;
   #counted = NaN;
@@ -78,10 +77,10 @@ export class PageCamera {
   #next(stream) {
     if (this.#stream !== stream || !stream) return;
     let due = true;
-    const seen = (now, about) => {
+    const seen = () => {
       if (!due || this.#stream !== stream) return;
       due = false;
-      this.#take(about?.captureTime ?? now);
+      this.#take();
       this.#next(stream);
     };
     // A browser that sees no need to draw the video calls nobody back; then its frame count tells what is new.
@@ -90,7 +89,7 @@ export class PageCamera {
       const fresh = count !== this.#counted;
       this.#counted = count;
       if (!due) return;
-      if (fresh) seen(performance.now(), null);
+      if (fresh) seen();
       else {
         due = false;
         this.#next(stream);
@@ -99,26 +98,24 @@ export class PageCamera {
     this.video.requestVideoFrameCallback?.(seen);
   }
 
-  #take(capturedAt) {
+  #take() {
     const now = performance.now();
     const busy = this.#paused || this.#encoding || this.#inFlight >= MAX_IN_FLIGHT || now - this.#lastSent < MIN_INTERVAL_MS;
     const { videoWidth, videoHeight } = this.video;
-    this.#sequence += 1;
     if (busy || !videoWidth) return;
     this.#lastSent = now;
     const scale = Math.min(1, WIDTH / videoWidth);
     this.#canvas.width = Math.round(videoWidth * scale);
     this.#canvas.height = Math.round(videoHeight * scale);
     this.#canvas.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);
-    const sequence = this.#sequence;
     this.#encoding = true;
     this.#canvas.toBlob((blob) => {
       this.#encoding = false;
-      if (blob && this.#stream) this.#post(blob, Math.min(capturedAt, now), sequence);
+      if (blob && this.#stream) this.#post(blob);
     }, "image/jpeg", QUALITY);
   }
 
-  async #post(blob, capturedAt, sequence) {
+  async #post(blob) {
     this.#inFlight += 1;
     try {
       const answer = await fetch(this.address, {
@@ -128,9 +125,6 @@ export class PageCamera {
           "Content-Type": "image/jpeg",
           Accept: "application/json",
           "X-Capture": this.ticket,
-          "X-Sequence": String(sequence),
-          "X-Captured-At": capturedAt.toFixed(3),
-          "X-Sent-At": performance.now().toFixed(3),
         },
         signal: AbortSignal.timeout(5_000),
       });
