@@ -34,6 +34,7 @@ from liveness.types import (
 
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
 _AVERAGED = 3
+_MIN_FAR = 5
 _MOST = 150
 """Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
 _FAR = 0.75
@@ -48,7 +49,7 @@ class TurnLimits:
     min_gain: float = 0.20
     min_gain_share: float = 0.8
     """Least gain over the sine of the turn; about 0.95 for heads."""
-    min_width: float = 0.95
+    min_width: float = 0.97
     flat_width: float = 0.91
     """A face that narrows below it while it turns, or narrows without turning, is on something flat."""
     flat_gain: float = 0.13
@@ -99,7 +100,7 @@ class TurnCue:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:
             return _result(turned, Status.REFUSE, Reason.WRONG_SIDE)
-        wide = turned.width >= limits.min_width and turned.frames >= _AVERAGED
+        wide = turned.width >= limits.min_width and turned.frames >= _MIN_FAR
         return _result(turned, Status.OK) if far and deep and wide else _result(turned, Status.ABSTAIN)
 
     def _fallback(self, turned: _Turned) -> CueResult:
