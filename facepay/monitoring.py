@@ -16,7 +16,7 @@ from enum import Enum
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-STAGES = ("open", "detect", "quality", "liveness", "extract", "search", "decide", "authorise")
+STAGES = ("open", "detect", "quality", "liveness", "embed", "extract", "search", "decide", "authorise")
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHARE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 

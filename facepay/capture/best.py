@@ -11,13 +11,20 @@ class BestFaces:
     def __init__(self, window_s: float) -> None:
         self._window_ns = round(window_s * 1e9)
         self._best: dict[int, Sample] = {}
+        self._window: int | None = None
 
-    def offer(self, sample: Sample) -> None:
-        """Keep a sample if it is the best of its window."""
-        window = sample.captured_at_ns // self._window_ns
+    def offer(self, sample: Sample) -> Sample | None:
+        """Keep a sample if it is the best of its window.
+
+        Returns:
+            The best of the window before, when this sample begins a new one: it is final now.
+        """
+        window, before = sample.captured_at_ns // self._window_ns, self._window
         best = self._best.get(window)
         if best is None or sample.quality.score > best.quality.score:
             self._best[window] = sample
+        self._window = window
+        return self._best[before] if before is not None and before != window else None
 
     def chosen(self, count: int) -> tuple[Sample, ...]:
         """At most `count` samples spread evenly over time, the first and the last among them."""

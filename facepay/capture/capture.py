@@ -25,6 +25,12 @@ from hardware.errors import CameraGone, CameraTimeout
 from hardware.types import CameraIdentity, Frame
 from liveness.types import Observation, Origin, PadStatus, Progress
 
+Ahead = Callable[[Sample], None]
+
+
+def _nothing(sample: Sample) -> None:
+    """Nobody wants faces before the capture ends."""
+
 
 class FaceCapture:
     """Captures with one camera; one shopper at a time."""
@@ -86,8 +92,12 @@ class OpenCapture:
         self._limits = limits
         self._times = times
 
-    def run(self, attempt: LivenessTry) -> Captured:
+    def run(self, attempt: LivenessTry, ahead: Ahead = _nothing) -> Captured:
         """Feed the try until it is finished or the deadline is reached, and conclude it.
+
+        Args:
+            attempt: the try.
+            ahead: given each kept face as soon as it is final, while the capture goes on.
 
         Raises:
             CameraGone, CameraFrozen, CameraRefused: the camera failed.
@@ -98,7 +108,7 @@ class OpenCapture:
         frames = 0
         for frame in self._stream.frames(attempt, started_s + self._limits.deadline_s, self._times):
             frames += 1
-            if self._observe(frame, attempt, best).finished:
+            if self._observe(frame, attempt, best, ahead).finished:
                 break
         with self._times.stage("liveness"):
             pad = attempt.conclude()
@@ -111,12 +121,12 @@ class OpenCapture:
         """Keep feeding frames to a concluded try until `until` holds; false when the time is over."""
         deadline_s = self._stream.now_s() + timeout_s
         for frame in self._stream.frames(attempt, deadline_s, self._times):
-            self._observe(frame, attempt, None)
+            self._observe(frame, attempt, None, _nothing)
             if until():
                 return True
         return until()
 
-    def _observe(self, frame: Frame, attempt: LivenessTry, best: BestFaces | None) -> Progress:
+    def _observe(self, frame: Frame, attempt: LivenessTry, best: BestFaces | None, ahead: Ahead) -> Progress:
         with self._times.stage("detect"):
             detections = self._detector.detect(frame.pixels)
         with self._times.stage("quality"):
@@ -125,7 +135,9 @@ class OpenCapture:
             progress = attempt.observe(_observation(frame, seen, detections))
         fit = progress.usable and seen.quality.acceptable
         if best is not None and fit and seen.face is not None:
-            best.offer(Sample(seen.face, seen.quality, frame.captured_at_ns))
+            final = best.offer(Sample(seen.face, seen.quality, frame.captured_at_ns))
+            if final is not None and not progress.finished:
+                ahead(final)
         self._stream.tell(Guidance(self._hint(seen, progress), progress.prompt, progress.fraction))
         return progress
 

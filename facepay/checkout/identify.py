@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepay.capture import Captured, StageTimes
+from facepay.checkout.ahead import AheadOfTime
 from facepay.errors import AmbiguousMatch, AttackSuspected, FailureToAcquire, NoMatch
 from facepay.gallery import Gallery
 from facepay.recognition.engine import RecognitionEngine
@@ -36,8 +37,12 @@ class Identifier:
         self._gallery = gallery
         self._terms = terms
 
-    def probe_of(self, captured: Captured, times: StageTimes) -> Probe:
-        """Embed the kept faces and merge them.
+    def ahead(self, times: StageTimes) -> AheadOfTime:
+        """What embeds faces of a capture while it runs; hand it to the capture and then to `probe_of`."""
+        return AheadOfTime(self._engine, times)
+
+    def probe_of(self, captured: Captured, times: StageTimes, ahead: AheadOfTime | None = None) -> Probe:
+        """Embed the kept faces, those that `ahead` has not yet, and merge them.
 
         Raises:
             FailureToAcquire: no face was kept.
@@ -46,7 +51,7 @@ class Identifier:
         if not captured.samples:
             raise FailureToAcquire("no usable face was kept")
         with times.stage("extract"):
-            rows = self._engine.extract([sample.face for sample in captured.samples])
+            rows = (ahead or self.ahead(times)).rows_of(captured.samples)
         alike = self._engine.require_calibration().threshold_for(1, SAME_PERSON_FMR).score
         if float((rows @ rows.T).min()) < alike:
             raise AttackSuspected("the face changed during the capture")

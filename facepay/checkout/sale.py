@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from facepay.capture import Captured, StageTimes
 from facepay.capture.capture import OpenCapture
+from facepay.checkout.ahead import AheadOfTime
 from facepay.checkout.factor import FactorDesk
 from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
@@ -102,10 +103,11 @@ class FaceSale:
         return self._pay(payer, "tap")
 
     def _look(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
-        captured = self._capture(capture, attempt)
+        ahead = self._parts.identifier.ahead(self.times)
+        captured = self._capture(capture, attempt, ahead)
         level = self._require_alive(captured)
-        probe = self._parts.identifier.probe_of(captured, self.times)
-        del captured
+        probe = self._parts.identifier.probe_of(captured, self.times, ahead)
+        del captured, ahead
         identification, given = self._identify(probe)
         return Look(identification, level, given)
 
@@ -123,11 +125,11 @@ class FaceSale:
         amount = self._request.amount
         return tries.open(tries.policy.tier_for(amount.minor), amount, self._parts.capture.identity)
 
-    def _capture(self, capture: OpenCapture, attempt: LivenessSession) -> Captured:
+    def _capture(self, capture: OpenCapture, attempt: LivenessSession, ahead: AheadOfTime) -> Captured:
         """Guide the shopper until the liveness try is decided."""
         self._progress(ProgressStep.CAPTURING)
         self.screen.show(Phase.CAPTURING)
-        captured = capture.run(attempt)
+        captured = capture.run(attempt, ahead.take)
         for sample in captured.samples:
             self._parts.monitor.observe(Watched.QUALITY, sample.quality.score)
         return captured

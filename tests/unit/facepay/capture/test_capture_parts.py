@@ -35,6 +35,14 @@ def test_the_best_of_each_window_is_kept_and_spread_over_time() -> None:
     assert chosen[0].quality.score == 0.9
 
 
+def test_a_face_is_final_when_the_next_window_begins() -> None:
+    best = BestFaces(1.0)
+    finals = [
+        best.offer(sample(at_s, score)) for at_s, score in ((0.1, 0.2), (0.5, 0.9), (1.2, 0.4), (1.3, 0.1))
+    ]
+    assert [found and found.quality.score for found in finals] == [None, None, 0.9, None]
+
+
 def test_one_face_is_the_best_of_all() -> None:
     best = BestFaces(1.0)
     best.offer(sample(0, 0.2))
