@@ -35,6 +35,14 @@ def serve(
         yield lambda: socket.create_connection(("127.0.0.1", server.port), 5)
 
 
+def wait_until(holds: Callable[[], object]) -> None:
+    """The answer can leave before the payment has begun: wait for what follows it."""
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def settled(host: SimulatedHost) -> list[Settlement]:
     deadline = time.monotonic() + 5
     while any(r.settlement is Settlement.PENDING or r.response is None for r in list(host.payments.values())):
@@ -189,6 +197,7 @@ def test_an_immediate_answer_says_taken_into_account() -> None:
     with serve(host) as connect, connect() as till:
         till.sendall(request)
         assert tags_of(till.recv(1024))["AE"] == "11"
+        wait_until(lambda: host.payments)
         assert settled(host) == [Settlement.CAPTURED]
     (record,) = host.payments.values()
     assert not record.request.till_listens
