@@ -140,7 +140,8 @@ class FaceSale:
         if pad.status is PadStatus.REFUSED:
             reasons = ", ".join(reason.value for reason in pad.reasons)
             raise AttackSuspected(f"presentation attack detection refused: {reasons}")
-        if pad.status is not PadStatus.ACCEPTED or pad.level is None:
+        # A cue that could not tell leaves a lower level, for which the policy asks for the PIN.
+        if pad.level is None:
             reasons = ", ".join(reason.value for reason in pad.reasons)
             raise FailureToAcquire(f"liveness could not be judged: {reasons}")
         return int(pad.level)

@@ -113,6 +113,7 @@ class _Play:
         ada, ben = self._cast[:2]
         self._paid("pays 8.40 EUR over HTTP, first time: face and code", ada, 840)
         self._paid("pays 7.30 EUR over HTTP, face alone", ada, 730)
+        self._paid("pays 12.40 EUR; no light to judge by: face and code", ada, 1240)
         with self._transcript.step(f"{ben.person.name} pays 9.10 EUR over the serial wire", "OK") as step:
             self._stand(ben)
             result = self._theatre.pay_by_serial(910)

@@ -57,12 +57,22 @@ def ceiling_rule(terms: PolicyTerms) -> Rule:
 
 
 def liveness_rule(terms: PolicyTerms) -> Rule:
-    """Cap the amount by the liveness level; an unknown level is level 0."""
+    """Cap the amount by the liveness level; the PIN makes up for one level that was not reached.
+
+    Where a cue cannot tell (no light, a small screen) the shopper steps up to the PIN, which reaches as far
+    as the next level's face alone, and from level 2 on as far as any payment here. A level that proves
+    nothing, or is unknown, takes no money whatever is added.
+    """
+    ceilings = terms.ceilings_minor
+    with_pin = (ceilings[1], ceilings[2], terms.ceiling_minor, terms.ceiling_minor)
 
     def rule(inputs: PolicyInputs) -> Verdict:
-        level = inputs.liveness_level
-        allowed = terms.ceilings_minor[level] if 0 <= level < len(terms.ceilings_minor) else 0
-        return Verdict(REFUSE if inputs.amount.minor > allowed else FACE, "liveness")
+        level, amount = inputs.liveness_level, inputs.amount.minor
+        if not 0 <= level < len(ceilings) or not ceilings[level]:
+            return Verdict(REFUSE, "liveness")
+        if amount <= ceilings[level]:
+            return Verdict(FACE, "liveness")
+        return Verdict(PIN if amount <= with_pin[level] else REFUSE, "liveness")
 
     return rule
 
