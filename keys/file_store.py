@@ -99,7 +99,12 @@ class FileKeyStore:
     def unwrap_into(self, wrapped: WrappedKey, context: bytes, out: bytearray) -> None:
         """See `Wrapping.unwrap_into`."""
         self._require_known(wrapped.key)
-        self._ring.unwrap_into(wrapped, context, out)
+        try:
+            self._ring.unwrap_into(wrapped, context, out)
+        except KeyUnavailable:
+            # Another process may have made the key active since this one read the file.
+            self.reload()
+            self._ring.unwrap_into(wrapped, context, out)
 
     def derive_into(self, label: bytes, out: bytearray) -> None:
         """See `Deriving.derive_into`."""
@@ -139,7 +144,11 @@ class FileKeyStore:
     def require(self, key: KeyId, use: KeyUse, states: frozenset[KeyState]) -> None:
         """Raise KeyUnavailable unless the key is here, of this use and in one of the states."""
         self._require_known(key)
-        self._ring.require(key, use, states)
+        try:
+            self._ring.require(key, use, states)
+        except KeyUnavailable:
+            self.reload()
+            self._ring.require(key, use, states)
 
     def advance(self, key: KeyId, state: KeyState) -> None:
         """See `LifeCycle.advance`; on disk when this returns."""

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,13 +34,16 @@ def unprivileged() -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("postgresql")
+def postgresql_url() -> Iterator[str]:
+    # Not below pytest's own folder: another run of pytest tidies that up under the running server.
+    with tempfile.TemporaryDirectory(prefix="facepay-postgresql-") as folder:
+        yield from serving(Path(folder))
+
+
+def serving(folder: Path) -> Iterator[str]:
     who = unprivileged()
     if who:
         os.chown(folder, who["user"], who["group"])
-        for parent in (folder.parent, folder.parent.parent):
-            parent.chmod(0o755)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -141,6 +141,16 @@ def test_another_process_sees_a_new_key_without_the_passphrase(path: Path) -> No
         assert server.active_key == new
 
 
+def test_a_key_made_active_by_another_process_unwraps_here(path: Path) -> None:
+    with open_file_keystore(path, lambda: SECRET) as here, open_file_keystore(path, lambda: SECRET) as there:
+        key = there.generate(KeyUse.WRAP)
+        assert here.records()[-1].state is KeyState.PENDING
+        there.advance(key, KeyState.ACTIVE)
+        wrapped, out = there.wrap(bytearray(b"k" * 32), b"context", under=key), bytearray(32)
+        here.unwrap_into(wrapped, b"context", out)
+        assert out == b"k" * 32
+
+
 def test_an_old_copy_put_back_is_noticed(path: Path) -> None:
     old = path.read_bytes()
     with open_file_keystore(path, lambda: SECRET) as store:
