@@ -96,6 +96,10 @@ class SettingsError(Fault):
     """A setting is unknown, missing or impossible; the text names it and what to write instead."""
 
 
+class PackMissing(SettingsError):
+    """A model pack is not here or damaged; the text says what to type. No setting need be changed."""
+
+
 class DatabaseFault(Fault):
     """The database cannot be opened, read or written; the text says what the operator can do."""
 

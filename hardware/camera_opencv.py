@@ -2,7 +2,8 @@
 
 A thread reads the device all the time and keeps the newest frame only, so that `read` has a true
 deadline even where the driver blocks, and a frame is never older than one period. A device that stops
-is gone, not silent: when its node vanishes or it fails a few times in a row, `read` says so.
+is gone, not silent: when its node vanishes or it fails a few times in a row, `read` says so. It is looked
+for anew at each opening: one that was pulled out and put back, under whatever number, works again.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class DeviceOptions:
 
 
 class OpenCvCamera:
-    """One capture device."""
+    """One capture device; it need not be there before it is opened."""
 
     def __init__(
         self,
@@ -65,13 +66,12 @@ class OpenCvCamera:
             source: an index, a node such as `/dev/video0`, or better a link below `/dev/v4l/by-id`.
             options: what to ask of it.
             clock: stamps the frames.
-            describe: finds out what the device is.
+            describe: finds out what the device is; raises CameraNotFound where there is none.
             opener: opens it.
-
-        Raises:
-            CameraNotFound: there is no such device.
         """
-        self._device = describe(source)
+        self._source = source
+        self._describe = describe
+        self._opened: VideoDevice | None = None
         self._options = options or DeviceOptions()
         self._clock = clock or SystemClock()
         self._opener = opener or open_device
@@ -83,8 +83,11 @@ class OpenCvCamera:
 
     @property
     def identity(self) -> CameraIdentity:
-        """What the device is."""
-        device = self._device
+        """What the device is; while none is there, the place where it is looked for."""
+        device = self._opened or self._find()
+        if device is None:
+            sensor = SensorId(f"camera {self._source}")
+            return CameraIdentity(sensor, FrameOrigin.DEVICE, "", "", "", is_virtual=False, is_present=False)
         return CameraIdentity(
             SensorId(device.stable_name),
             FrameOrigin.DEVICE,
@@ -99,17 +102,17 @@ class OpenCvCamera:
 
         Raises:
             CameraRefused: it is software that poses as a camera.
-            CameraNotFound: it cannot be opened, for example because another program has it.
+            CameraNotFound: it is not there, or cannot be opened, for example because another program has it.
         """
-        if self._device.is_virtual and not self._options.allow_virtual:
+        device = self._describe(self._source)
+        if device.is_virtual and not self._options.allow_virtual:
             raise CameraRefused(
-                f"{self._device.node} is software posing as a camera (driver {self._device.driver}); "
-                "choose a real one"
+                f"{device.node} is software posing as a camera (driver {device.driver}); choose a real one"
             )
-        grabber = self._opener(self._device.node, self._options)
-        self._newest, self._gone = None, ""
+        grabber = self._opener(device.node, self._options)
+        self._opened, self._newest, self._gone = device, None, ""
         self._stop.clear()
-        self._thread = threading.Thread(target=self._keep_reading, args=(grabber,), daemon=True)
+        self._thread = threading.Thread(target=self._keep_reading, args=(grabber, device), daemon=True)
         self._thread.start()
         return self
 
@@ -126,6 +129,7 @@ class OpenCvCamera:
             # A driver that hangs must not hang the terminal; the thread ends when the driver returns.
             self._thread.join(_JOIN_S)
             self._thread = None
+        self._opened = None
 
     def read(self, timeout_s: float) -> Frame:
         """Return the newest frame not given before.
@@ -140,37 +144,42 @@ class OpenCvCamera:
                 raise CameraGone(self._gone)
             frame, self._newest = self._newest, None
         if frame is None:
-            raise CameraTimeout(f"{self._device.node} gave no frame within {timeout_s:.1f} s")
+            raise CameraTimeout(f"camera {self._source} gave no frame within {timeout_s:.1f} s")
         return frame
 
-    def _keep_reading(self, grabber: Grabber) -> None:
+    def _find(self) -> VideoDevice | None:
+        try:
+            return self._describe(self._source)
+        except CameraNotFound:
+            return None
+
+    def _keep_reading(self, grabber: Grabber, device: VideoDevice) -> None:
         sequence = failures = 0
+        sensor = SensorId(device.stable_name)
         try:
             while not self._stop.is_set() and failures < _FAILURES_TO_GIVE_UP:
                 pixels = _frame_of(grabber)
                 if pixels is None:
                     failures += 1
-                    if not self._device.node.exists():
+                    if not device.node.exists():
                         break
                     self._stop.wait(_RETRY_S)
                     continue
                 failures, sequence = 0, sequence + 1
-                self._offer(pixels, sequence)
+                self._offer(Frame(pixels, self._clock.now_ns(), sequence, sensor, FrameOrigin.DEVICE))
         finally:
             grabber.release()
-            self._say_gone()
+            self._say_gone(device)
 
-    def _offer(self, pixels: Pixels, sequence: int) -> None:
-        frame = Frame(pixels, self._clock.now_ns(), sequence, self.identity.sensor, FrameOrigin.DEVICE)
+    def _offer(self, frame: Frame) -> None:
         with self._condition:
             self._newest = frame
             self._condition.notify_all()
 
-    def _say_gone(self) -> None:
-        unplugged = not self._device.node.exists()
-        why = "was unplugged" if unplugged else "stopped giving frames"
+    def _say_gone(self, device: VideoDevice) -> None:
+        why = "stopped giving frames" if device.node.exists() else "was unplugged"
         with self._condition:
-            self._gone = self._gone or f"the camera {self._device.model} {why}"
+            self._gone = self._gone or f"the camera {device.model} {why}"
             self._newest = None
             self._condition.notify_all()
 

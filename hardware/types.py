@@ -51,7 +51,8 @@ class CameraIdentity:
     """What is known about a camera, for binding templates to a class of cameras and for refusals.
 
     `driver` is the kernel's or our own driver name, `model` the product name, `serial` empty where
-    the device tells none; `is_virtual` is true where the frames come from software.
+    the device tells none; `is_virtual` is true where the frames come from software; `is_present` is
+    false while the device is not plugged in, when nothing but its place in the settings is known.
     """
 
     sensor: SensorId
@@ -60,6 +61,7 @@ class CameraIdentity:
     model: str
     serial: str
     is_virtual: bool
+    is_present: bool = True
 
     @property
     def camera_class(self) -> str:

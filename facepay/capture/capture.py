@@ -21,7 +21,7 @@ from facepay.recognition.base import Detector
 from facepay.recognition.quality import Assessment, QualityGate
 from facepay.types import Detection, QualityHint, Sample
 from hardware.base import Camera
-from hardware.errors import CameraGone, CameraTimeout
+from hardware.errors import CameraGone, CameraNotFound, CameraTimeout
 from hardware.types import CameraIdentity, Frame
 from liveness.types import Observation, Origin, PadStatus, Progress
 
@@ -54,6 +54,16 @@ class FaceCapture:
     def identity(self) -> CameraIdentity:
         """Which camera looks."""
         return self._camera.identity
+
+    def require_present(self) -> None:
+        """Refuse before anybody is asked to look into a camera that is not there.
+
+        Raises:
+            CameraNotFound: it is not plugged in; once it is, the next sale works.
+        """
+        identity = self._camera.identity
+        if not identity.is_present:
+            raise CameraNotFound(f"{identity.sensor} is not there: is it plugged in?")
 
     @contextmanager
     def opened(self, watcher: Watcher, times: StageTimes) -> Iterator[OpenCapture]:

@@ -125,8 +125,11 @@ class Checkout:
             looking[0].answers.give(Answer.CANCEL)
 
     def status(self) -> TerminalStatus:
-        """Whether a sale could start now."""
-        return TerminalStatus.BUSY if self._slot.locked() else TerminalStatus.READY
+        """Whether a sale could start now; without its camera the terminal is out of order."""
+        if self._slot.locked():
+            return TerminalStatus.BUSY
+        present = self._parts.capture.identity.is_present
+        return TerminalStatus.READY if present else TerminalStatus.OUT_OF_ORDER
 
     def find(self, key: ExchangeKey) -> PaymentRecord | None:
         """What is recorded for a key."""

@@ -80,9 +80,10 @@ class RunningSale:
         self._aborted.set()
 
     def wait(self) -> PaymentResponse:
-        """The answer; at most `cancel_s` after an abort."""
+        """The answer; at most `cancel_s` after somebody ended the sale, whatever its thread is at."""
+        answers = self._sale.answers
         while not self._answered.wait(0.02):
-            if self._aborted.is_set() and not self._answered.wait(self._parts.terms.cancel_s):
+            if answers.ended and not self._answered.wait(self._parts.terms.cancel_s):
                 self._abandon()
         if self.response is None:
             raise OutcomeUnknown("the sale ended without an answer")
@@ -93,10 +94,22 @@ class RunningSale:
         return replace(record, response=self.response, settlement=Settlement.NONE)
 
     def _abandon(self) -> None:
+        ended = self._how_it_ended()
+        row = self._row(ended)
         with self._lock:
             if self.response is None:
                 self.abandoned = True
-                self._answer(self._response(ABORT), ABORT, Phase.CANCELLED)
+                self._answer(self._response(row), row, _phase(ended, row))
+
+    def _how_it_ended(self) -> Cancelled:
+        try:
+            self._sale.answers.require_going_on()
+        except Cancelled as ended:
+            return ended
+        return Cancelled("the sale was cancelled")
+
+    def _row(self, error: Exception) -> Row:
+        return ABORT if self._aborted.is_set() and isinstance(error, Cancelled) else outcome_of(error)
 
     def _work(self) -> None:
         try:
@@ -129,7 +142,7 @@ class RunningSale:
         try:
             return self._sale.run(), None, Phase.APPROVED
         except Exception as error:
-            row = ABORT if self._aborted.is_set() and isinstance(error, Cancelled) else outcome_of(error)
+            row = self._row(error)
             self._count(error)
             self._capture_result = CAPTURE_RESULTS.get(type(error), self._capture_result)
             if row.outcome is Outcome.NO_MATCH:

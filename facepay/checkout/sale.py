@@ -20,7 +20,6 @@ from facepay.counter import Answer, Answers, Phase
 from facepay.errors import (
     AttackSuspected,
     AuthorisationDeclined,
-    Cancelled,
     FailureToAcquire,
     NotEnrolled,
 )
@@ -113,6 +112,7 @@ class FaceSale:
 
     def _offer(self) -> None:
         """Show amount and payee; the camera stays closed until the shopper taps."""
+        self._parts.capture.require_present()
         self._progress(ProgressStep.WAITING_FOR_SHOPPER)
         self._parts.gallery.refresh()
         self.screen.show(Phase.OFFERED)
@@ -212,7 +212,7 @@ class FaceSale:
         if self.answers.ended:
             # The till or the shopper left while the provider was thinking: nothing is charged.
             self._parts.settlement.acknowledge(self._payment, learned=False)
-            raise Cancelled("cancelled while the provider was asked")
+            self.answers.require_going_on()
         self._parts.accounts.note_success(payer.subject.account)
         return approval_of(self._parts.settlement.announce(self._payment))
 

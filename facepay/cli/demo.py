@@ -12,7 +12,7 @@ from facepay.cli.exits import Exit
 from facepay.demo.pages import show_pages
 from facepay.demo.play import play
 from facepay.errors import SettingsError
-from facepay.recognition.pack_store import choose_pack, search_folders
+from facepay.recognition.pack_store import choose_pack, require_files, search_folders
 from facepay.recognition.packs import catalogue
 from facepay.settings import Settings
 
@@ -27,34 +27,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def require_models(settings: Settings) -> None:
-    """Look for a model pack, and offer to install the one that anybody may use.
+    """Look for the model pack of the settings, and offer to install it, or the one that anybody may use.
 
     Raises:
-        SettingsError: there is none and none is wanted.
+        SettingsError: it is not here, and is not wanted or cannot be asked for.
     """
-    folders = search_folders(settings.recognition.models)
+    folders, name = search_folders(settings.recognition.models), settings.recognition.pack
     try:
-        choose_pack(settings.recognition.pack, folders)
+        require_files(choose_pack(name, folders), folders)
     except SettingsError:
-        if not sys.stdin.isatty():
+        wanted = catalogue().get(name or OFFERED)
+        if wanted is None or not sys.stdin.isatty():
             raise
-        spec = catalogue()[OFFERED]
-        print(f"No model pack is installed. {spec.name}: {spec.title}, {spec.bytes // 1_000_000} MB.")
+        print(f"No model pack is installed. {wanted.name}: {wanted.title}, {wanted.bytes // 1_000_000} MB.")
         if input("Download and install it now? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise
-        models.run(
-            argparse.Namespace(action="install", pack=OFFERED, to=None, source=None, sha256="", json=False),
-            settings,
-        )
+        installing = {"pack": wanted.name, "to": None, "source": None, "sha256": "", "json": False}
+        models.run(argparse.Namespace(action="install", **installing), settings)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Open the pages, or play."""
     if settings.production:
         raise SettingsError("the demonstration replays photos: profile production does not run it")
-    if not arguments.headless:
-        show_pages(settings, sys.stdout)
-        return Exit.DONE
     require_models(settings)
     if not arguments.headless:
         show_pages(settings, sys.stdout)

@@ -1,8 +1,9 @@
 """`facepay serve`: the terminal of a shop, with its pages and its wires, until it is stopped.
 
-Nothing is downloaded. Where the terminal itself cannot be built (no camera, no models, a damaged
-database), the wires are opened all the same and answer "out of order", so that the card terminal
-behind them keeps working; the exit code at the end is then 1.
+Nothing is downloaded. A camera that is not plugged in is waited for: until then every sale is sent to the
+card at once. Where the terminal itself cannot be built (no models, a damaged database, another key store),
+wires and pages are opened all the same and say "out of order", so that the cashier and the card terminal
+behind the wires go on working; the exit code at the end is then 1.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from facepay.cli.exits import Exit
-from facepay.errors import Fault, SettingsError
+from facepay.errors import Fault, PackMissing, SettingsError
 from facepay.journal.forwards import Forwards
 from facepay.outcomes import load_words
 from facepay.settings import Settings
@@ -24,7 +25,7 @@ from facepay.terminal import Terminal, open_terminal
 from facepay.terminal.build import now_ms
 from facepay.terminal.out_of_order import OutOfOrderHost
 from facepay.terminal.wires import open_wires
-from facepay.web.opening import open_pages
+from facepay.web.opening import open_pages, open_pages_out_of_order
 from hardware.errors import HardwareError
 from keys import KeysError
 from liveness.errors import LivenessError
@@ -45,7 +46,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         signal.signal(name, lambda *_: stopped.set())
     with ExitStack() as stack:
         terminal = _open(stack, settings)
-        addresses = _listen(stack, settings, terminal, pages=not arguments.no_pages)
+        pages = not arguments.no_pages
+        if terminal is None:
+            addresses = _apologise(stack, settings, pages=pages)
+        else:
+            addresses = _listen(stack, settings, terminal, pages=pages)
         _tell(addresses, as_json=arguments.json)
         stopped.wait()
     return Exit.DONE if terminal else Exit.FAULT
@@ -53,27 +58,36 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
 
 def _open(stack: ExitStack, settings: Settings) -> Terminal | None:
     try:
-        return stack.enter_context(open_terminal(settings))
-    except SettingsError:
-        # A wrong setting is mended before anything starts; it is no breakdown to work around.
-        raise
+        terminal = stack.enter_context(open_terminal(settings))
+    except SettingsError as error:
+        # A wrong setting is mended before anything starts; models that went missing in a running shop
+        # are a breakdown, and its tills still need their answer.
+        if not (settings.production and isinstance(error, PackMissing)):
+            raise
+        log.critical("the terminal is out of order: %s", error)
+        return None
     except BROKEN as error:
         log.critical("the terminal is out of order, cards are forwarded where an upstream is set: %s", error)
         return None
+    camera = terminal.camera.identity
+    if not camera.is_present:
+        log.error("%s is not there; every sale goes to the card until it is plugged in", camera.sensor)
+    return terminal
 
 
-def _listen(
-    stack: ExitStack, settings: Settings, terminal: Terminal | None, *, pages: bool
-) -> Mapping[str, str]:
-    addresses: dict[str, str] = {}
-    if terminal is None:
-        host = OutOfOrderHost(load_words(settings.terminal.language))
-        addresses.update(stack.enter_context(open_wires(settings, host)))
-        return addresses
+def _listen(stack: ExitStack, settings: Settings, terminal: Terminal, *, pages: bool) -> Mapping[str, str]:
     forwards = Forwards(terminal.database, settings.terminal.terminal, now_ms)
-    addresses.update(stack.enter_context(open_wires(settings, terminal.checkout, forwards)))
+    addresses = dict(stack.enter_context(open_wires(settings, terminal.checkout, forwards)))
     if pages:
         addresses["pages"] = stack.enter_context(open_pages(terminal)).url
+    return addresses
+
+
+def _apologise(stack: ExitStack, settings: Settings, *, pages: bool) -> Mapping[str, str]:
+    host = OutOfOrderHost(load_words(settings.terminal.language))
+    addresses = dict(stack.enter_context(open_wires(settings, host)))
+    if pages:
+        addresses["pages"] = stack.enter_context(open_pages_out_of_order(settings)).url
     return addresses
 
 

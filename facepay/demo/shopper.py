@@ -14,6 +14,7 @@ class Manners:
 
     pin: str = field(default="", repr=False)
     taps: bool = True
+    types: bool = True
     confirms: bool = True
     takes_card: bool = False
 
@@ -55,7 +56,7 @@ class Shopper:
             self._counter.choose_card(view.sale)
         elif view.phase is Phase.OFFERED and manners.taps:
             self._counter.tap(view.sale)
-        elif view.phase is Phase.FACTOR:
+        elif view.phase is Phase.FACTOR and manners.types:
             self._counter.enter_digits(manners.pin, view.sale)
         elif view.phase is Phase.CONFIRM and manners.confirms:
             self._counter.confirm(view.sale)

@@ -28,6 +28,8 @@ from pos_adapter.simulator.rest_till import RestAnswer, RestTill
 from pos_adapter.types import Money
 
 START_NS = 1_000_000_000_000
+TOP_UP_MINOR = 5_000
+"""What each person of the play brings to the desk, in cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Theatre:
         account = enrolled.subject.account
         key = IdempotencyKey(f"demo-top-up-{account}")
         self.terminal.wallet.top_up(
-            PayerToken(account), Money(5_000, names.currency), key, "cash at the desk"
+            PayerToken(account), Money(TOP_UP_MINOR, names.currency), key, "cash at the desk"
         )
         return Cast(person, account, pin), enrolled
 

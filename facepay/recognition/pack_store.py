@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from facepay.errors import SettingsError
+from facepay.errors import PackMissing
 from facepay.recognition.packs import ModelFile, PackSpec, catalogue, find_pack, load_pack_file
 
 PREFERRED = ("commerce", "opencv", "auraface")
@@ -80,18 +80,18 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
     """Return the checked path of every file of a pack, by name.
 
     Raises:
-        SettingsError: one is missing or has another digest; the text says which and what to type.
+        PackMissing: one is missing or has another digest; the text says which and what to type.
     """
     found = find_files(spec, folders)
     wrong = [item for item in found if item.state is FileState.WRONG]
     missing = [item.file.name for item in found if item.state is FileState.MISSING]
     if wrong:
-        raise SettingsError(
+        raise PackMissing(
             f"model pack {spec.name}: {wrong[0].path} is not the file it should be (sha256 differs from "
             f"{wrong[0].file.sha256[:12]}...); remove it and run: facepay models install {spec.name}"
         )
     if missing:
-        raise SettingsError(
+        raise PackMissing(
             f"model pack {spec.name}: missing {', '.join(missing)}; run: facepay models install {spec.name}, "
             "or point --models or FACEPAY_MODELS at the folder that has them"
         )
@@ -107,7 +107,8 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
         folders: where to look, in order.
 
     Raises:
-        SettingsError: there is no such pack, or none is installed.
+        SettingsError: there is no such pack.
+        PackMissing: none is installed.
     """
     known = catalogue()
     if name.endswith(".toml"):
@@ -118,7 +119,7 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
         found = find_files(known[preferred], folders)
         if all(item.state is FileState.READY for item in found):
             return known[preferred]
-    raise SettingsError(
+    raise PackMissing(
         "no model pack is installed; run: facepay models install opencv (40 MB, allows commercial use), "
         "or choose another one from: facepay models list"
     )

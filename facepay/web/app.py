@@ -32,6 +32,7 @@ def create_app(deps: WebDeps) -> Flask:
         SECRET_KEY=deps.session_secret,
         SESSION_COOKIE_NAME="facepay",
         SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=deps.tls,
         SESSION_COOKIE_SAMESITE="Strict",
         MAX_CONTENT_LENGTH=FORM_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,

@@ -86,13 +86,15 @@ class Access(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebDeps:
-    """Everything the pages are built from. `hosts` are the names by which this terminal is reached."""
+    """Everything the pages are built from. `hosts` are the names by which this terminal is reached; with
+    `tls` cookies travel over TLS only."""
 
     shop: Shop
     counter: Counter
     session_secret: bytes = field(repr=False)
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     streams: int = 8
+    tls: bool = False
     host: PaymentHost | None = None
     frames: Frames | None = None
     enrolment: EnrolmentRoom | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from facepay.settings import Settings
 from facepay.terminal import Terminal
 from facepay.web.app import STREAMS, create_app
-from facepay.web.rooms import deps_from
+from facepay.web.base import WebDeps
+from facepay.web.rooms import deps_from, deps_out_of_order
 from facepay.web.server import Address, PagesServer
 
 
@@ -18,8 +20,25 @@ def open_pages(terminal: Terminal) -> Iterator[Address]:
     Raises:
         SettingsError: the port is in use, or the certificate cannot be used.
     """
-    app = create_app(deps_from(terminal))
-    with PagesServer(app, terminal.settings.web) as server:
+    with _serving(deps_from(terminal), terminal.settings) as address:
+        yield address
+
+
+@contextmanager
+def open_pages_out_of_order(settings: Settings) -> Iterator[Address]:
+    """Serve till and kiosk of a terminal that could not be built, so that the cashier goes on with cards.
+
+    Raises:
+        SettingsError: the port is in use, or the certificate cannot be used.
+    """
+    with _serving(deps_out_of_order(settings), settings) as address:
+        yield address
+
+
+@contextmanager
+def _serving(deps: WebDeps, settings: Settings) -> Iterator[Address]:
+    app = create_app(deps)
+    with PagesServer(app, settings.web) as server:
         try:
             yield server.address
         finally:

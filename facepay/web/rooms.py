@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 
+from facepay.counter import Counter, Phase, SaleView
 from facepay.enrolment import ConsentText, Enrolled, EnrolmentRequest, load_consent
 from facepay.enrolment.enrolment import Watching
+from facepay.outcomes import CashierWords, ShopperWords
 from facepay.psp.base import IdempotencyKey, PayerToken
+from facepay.settings import Settings
 from facepay.terminal import Terminal
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
 from facepay.web.desks import TerminalAccounts, TerminalConsole
 from facepay.web.server import streams_for
 from hardware.camera_browser import BrowserCamera
-from hardware.types import FrameOrigin
+from hardware.types import CameraIdentity, FrameOrigin
 from pos_adapter.types import Money
 
 GOODS = (
@@ -78,7 +82,7 @@ class TerminalCheckup:
         return (
             Part("checkout", Health.DEAD if status == "out_of_order" else Health.GOOD, ""),
             Part("gallery", Health.DEGRADED if unreadable else Health.GOOD, broken),
-            Part("camera", Health.GOOD, terminal.camera.identity.sensor),
+            _camera_part(terminal.camera.identity),
         )
 
     def metrics(self) -> Mapping[str, float]:
@@ -88,6 +92,28 @@ class TerminalCheckup:
     def exposition(self) -> bytes:
         """Counters and histograms of payments and captures, and the drift of the camera."""
         return self._terminal.monitor.exposition()
+
+
+def _camera_part(camera: CameraIdentity) -> Part:
+    if camera.is_present:
+        return Part("camera", Health.GOOD, camera.sensor)
+    return Part("camera", Health.DEAD, f"{camera.sensor} is not there: plug it in; cards work meanwhile")
+
+
+class OutOfOrderCheckup:
+    """What can be said about a terminal that could not be built; why is in its log."""
+
+    def parts(self) -> Sequence[Part]:
+        """One part, and it is dead."""
+        return (Part("terminal", Health.DEAD, "it could not be started: type facepay doctor"),)
+
+    def metrics(self) -> Mapping[str, float]:
+        """Nothing is counted."""
+        return {}
+
+    def exposition(self) -> bytes:
+        """Nothing is counted."""
+        return b""
 
 
 class SecretAccess:
@@ -108,24 +134,37 @@ class SecretAccess:
 
 def deps_from(terminal: Terminal) -> WebDeps:
     """What the pages of this terminal are built from."""
-    settings = terminal.settings
-    names = settings.terminal
     camera = terminal.camera
-    return WebDeps(
-        shop=Shop(names.payee, names.terminal, names.currency, names.language, GOODS),
-        counter=terminal.counter,
-        session_secret=secrets.token_bytes(32),
-        hosts=(*hosts_of(settings.web.host), *settings.web.names),
-        streams=streams_for(settings.web.threads),
+    return dataclasses.replace(
+        _bare(terminal.settings, terminal.counter),
         host=terminal.checkout,
         frames=camera if isinstance(camera, BrowserCamera) else None,
         enrolment=TerminalEnrolment(terminal),
         accounts=TerminalAccounts(terminal),
         console=TerminalConsole(terminal),
         checkup=TerminalCheckup(terminal),
+    )
+
+
+def deps_out_of_order(settings: Settings) -> WebDeps:
+    """Till and kiosk of a terminal that could not be built: both say so, and the card key works."""
+    counter = Counter()
+    words = ShopperWords.OUT_OF_ORDER.value, CashierWords.OUT_OF_ORDER.value
+    counter.show(SaleView(Phase.DECLINED, words=words[0], cashier_words=words[1]))
+    return dataclasses.replace(_bare(settings, counter), checkup=OutOfOrderCheckup())
+
+
+def _bare(settings: Settings, counter: Counter) -> WebDeps:
+    names, web = settings.terminal, settings.web
+    return WebDeps(
+        shop=Shop(names.payee, names.terminal, names.currency, names.language, GOODS),
+        counter=counter,
+        session_secret=secrets.token_bytes(32),
+        hosts=(*hosts_of(web.host), *web.names),
+        streams=streams_for(web.threads),
+        tls=bool(web.certificate),
         access=SecretAccess(
-            settings.web.till_secret.read() if settings.web.till_secret else b"",
-            production=settings.production,
+            web.till_secret.read() if web.till_secret else b"", production=settings.production
         ),
     )
 

@@ -7,6 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,29 @@ import pytest
 from facepay.counter import Phase
 from facepay.demo.people import Person, default_photos, find_people, pair_of
 from facepay.demo.props import looped, on_a_phone
-from facepay.demo.shopper import Manners
+from facepay.demo.shopper import Manners, Shopper
 from facepay.demo.stage import HEIGHT, WIDTH
 from facepay.demo.theatre import Cast, Theatre
 from facepay.errors import ModelMismatch, ReferenceUnreadable
 from facepay.journal import State
+from facepay.psp.base import Authorisation, Order
 from facepay.settings import Settings, settings_from
 from facepay.terminal import open_terminal
 from hardware.base import SteppedClock
+from hardware.camera_opencv import OpenCvCamera
+from hardware.errors import CameraNotFound
+from hardware.motion_simulation import HandHeldStill
+from hardware.v4l2 import VideoDevice
 from pos_adapter.protocols.concert.messages import Result
-from pos_adapter.types import ExchangeKey, Money, Outcome, PaymentRequest, PaymentResponse, Settlement
+from pos_adapter.types import (
+    ExchangeKey,
+    Money,
+    Outcome,
+    PaymentRequest,
+    PaymentResponse,
+    Settlement,
+    TerminalStatus,
+)
 
 pytestmark = pytest.mark.models
 NUMBERS = itertools.count()
@@ -39,6 +53,7 @@ def shop(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
             "recognition": {"models": [str(models_dir)], "pack": "commerce"},
             "policy": {"quick_repeat_s": 0.0, "payments_before_factor": 100},
             "capture": {"deadline_s": 3.0},
+            "enrolment": {"deadline_s": 5.0},
         }
     )
 
@@ -86,6 +101,14 @@ def wait_for(theatre: Theatre, phase: Phase) -> None:
     deadline = time.monotonic() + 20
     while theatre.terminal.counter.view.phase is not phase:
         assert time.monotonic() < deadline, f"never reached {phase}"
+        time.sleep(0.005)
+
+
+def wait_until_free(theatre: Theatre) -> None:
+    """A sale that was answered early still winds down."""
+    deadline = time.monotonic() + 20
+    while theatre.terminal.checkout.status() is TerminalStatus.BUSY:
+        assert time.monotonic() < deadline, "the sale never ended"
         time.sleep(0.005)
 
 
@@ -155,22 +178,72 @@ def test_the_camera_stays_closed_until_the_shopper_taps(theatre: Theatre, payer:
     assert answers[0].outcome is Outcome.CASHIER_ABORT
 
 
-@pytest.mark.parametrize("phase", [Phase.OFFERED, Phase.CAPTURING, Phase.CONFIRM])
-def test_a_cancel_is_answered_within_300_ms(theatre: Theatre, payer: Cast, phase: Phase) -> None:
-    theatre.shopper.manners = Manners(pin=PIN, taps=phase is not Phase.OFFERED, confirms=False)
-    if phase is Phase.CAPTURING:
+@contextmanager
+def silent_provider(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The provider does not answer before the event that is given is set."""
+    provider, speak = theatre.terminal.money.provider, threading.Event()
+    authorise = provider.authorise
+
+    def authorise_late(order: Order) -> Authorisation:
+        speak.wait(20)
+        return authorise(order)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(provider, "authorise", authorise_late)
+        try:
+            yield speak
+        finally:
+            speak.set()
+
+
+def at(theatre: Theatre, payer: Cast, phase: Phase) -> tuple[PaymentRequest, threading.Thread, list]:  # type: ignore[type-arg]
+    """A sale of the payer that stands at `phase` and stays there."""
+    theatre.shopper.manners = Manners(
+        pin="" if phase is Phase.FACTOR else PIN,
+        taps=phase is not Phase.OFFERED,
+        confirms=phase is Phase.AUTHORISING,
+        types=phase is not Phase.FACTOR,
+    )
+    if phase in {Phase.CAPTURING, Phase.CHALLENGE}:
         theatre.stage.clear()
     else:
         theatre.stage.show(payer.person.photo)
-    asked = request()
+    asked = request(1240 if phase in {Phase.FACTOR, Phase.CHALLENGE} else 310)
     thread, answers = start(theatre, asked)
     wait_for(theatre, phase)
-    began = time.monotonic()
-    theatre.terminal.checkout.cancel(asked.key)
-    thread.join(5)
-    # The promise is 300 ms; the rest of the bound is for a test machine that does other things as well.
-    assert time.monotonic() - began < 1.0
-    assert answers[0].outcome is Outcome.CASHIER_ABORT
+    return asked, thread, answers
+
+
+ENDS = {
+    "cancel": (Outcome.CASHIER_ABORT, Phase.CANCELLED),
+    "card": (Outcome.SHOPPER_CHOSE_CARD, Phase.CARD),
+}
+
+
+@pytest.mark.parametrize("key", ENDS)
+@pytest.mark.parametrize(
+    "phase",
+    [Phase.OFFERED, Phase.CAPTURING, Phase.FACTOR, Phase.CONFIRM, Phase.AUTHORISING],
+)
+def test_cancel_and_card_are_answered_at_every_moment_and_charge_nothing(
+    theatre: Theatre, payer: Cast, phase: Phase, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = theatre.terminal.wallet.balance(payer.account)  # type: ignore[arg-type]
+    with silent_provider(theatre, monkeypatch) as speak:
+        asked, thread, answers = at(theatre, payer, phase)
+        if key == "cancel":
+            theatre.terminal.checkout.cancel(asked.key)
+        else:
+            theatre.terminal.counter.choose_card()
+        thread.join(5)
+        # The answer is there although the provider has said nothing yet: how long it takes is measured
+        # by benchmarks/cancel, a test machine that does other things as well cannot tell.
+        assert not speak.is_set()
+        assert [answer.outcome for answer in answers] == [ENDS[key][0]]
+        assert theatre.terminal.counter.view.phase is ENDS[key][1]
+    wait_until_free(theatre)
+    assert theatre.terminal.wallet.balance(payer.account) == before  # type: ignore[arg-type]
+    assert not theatre.terminal.journal.open_entries()
 
 
 def test_a_second_sale_is_told_busy(theatre: Theatre, payer: Cast) -> None:
@@ -307,3 +380,45 @@ def test_the_stage_keeps_its_own_time() -> None:
     clock = SteppedClock(5)
     clock.sleep(1.0)
     assert clock.now_ns() == 1_000_000_005
+
+
+def test_without_a_camera_every_sale_goes_to_the_card_until_it_is_plugged_in(
+    shop: Settings, payer: Cast, tmp_path: Path
+) -> None:
+    node = tmp_path / "video0"
+    still = HandHeldStill(payer.person.photo, (WIDTH, HEIGHT), 3)
+
+    def describe(source: str) -> VideoDevice:
+        if not node.exists():
+            raise CameraNotFound(f"no camera at {source}")
+        return VideoDevice(node, "uvcvideo", "Test camera", "SN1", "0c45:6366", "1-1", False)
+
+    camera = OpenCvCamera("0", describe=describe, opener=lambda _node, _options: Still(still))
+    with open_terminal(shop, camera) as terminal, Shopper(terminal.counter) as shopper:
+        shopper.manners = Manners(pin=PIN)
+        assert terminal.checkout.status() is TerminalStatus.OUT_OF_ORDER
+        refused = terminal.checkout.pay(request(), lambda step: None)
+        assert refused.outcome is Outcome.DEVICE_DEAD
+        assert "card" in refused.message
+        # Nobody was asked to look into a camera that is not there.
+        assert terminal.counter.view.phase is Phase.DECLINED
+        assert Phase.OFFERED.value not in shopper.seen
+        node.touch()
+        assert terminal.checkout.status() is TerminalStatus.READY
+        answer = terminal.checkout.pay(request(), lambda step: None)
+        assert Phase.CAPTURING.value in shopper.seen
+        assert answer.outcome is not Outcome.DEVICE_DEAD
+
+
+class Still:
+    """A capture device that shows one photo in a hand."""
+
+    def __init__(self, still: HandHeldStill) -> None:
+        self._still = still
+
+    def read(self) -> tuple[bool, np.ndarray]:  # type: ignore[type-arg]
+        time.sleep(1 / 30)
+        return True, self._still.frame()
+
+    def release(self) -> None:
+        pass

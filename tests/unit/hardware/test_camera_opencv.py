@@ -103,6 +103,49 @@ def test_software_posing_as_a_camera_is_refused(tmp_path: Path) -> None:
         assert laboratory.identity.is_virtual
 
 
+def test_a_camera_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    node = tmp_path / "video0"
+    device = ScriptedDevice(1000, then="fail", node=node)
+
+    def describe(source: str) -> VideoDevice:
+        if not node.exists():
+            raise CameraNotFound(f"no camera at {source}")
+        return VideoDevice(node, "uvcvideo", "Test camera", "SN1", "0c45:6366", "1-1", False)
+
+    camera = OpenCvCamera("0", describe=describe, opener=lambda _node, _options: device)
+    assert not camera.identity.is_present
+    assert camera.identity.origin is FrameOrigin.DEVICE
+    with pytest.raises(CameraNotFound), camera:
+        pass
+    node.touch()
+    assert camera.identity.is_present
+    with camera:
+        assert camera.read(2.0).sensor == "0c45:6366-SN1"
+
+
+def test_a_camera_put_back_under_another_number_works_again(tmp_path: Path) -> None:
+    nodes = [tmp_path / "video0", tmp_path / "video1"]
+    opened: list[Path] = []
+
+    def describe(_: str) -> VideoDevice:
+        there = next((node for node in nodes if node.exists()), None)
+        if there is None:
+            raise CameraNotFound("no camera")
+        return VideoDevice(there, "uvcvideo", "Test camera", "SN1", "0c45:6366", "1-1", False)
+
+    def opener(node: Path, _options: DeviceOptions) -> ScriptedDevice:
+        opened.append(node)
+        return ScriptedDevice(3, then="unplug", node=node)
+
+    camera = OpenCvCamera("/dev/v4l/by-id/usb-Camera", describe=describe, opener=opener)
+    for node in nodes:
+        node.touch()
+        with camera:
+            assert "unplugged" in str(read_until_error(camera))
+        assert not camera.identity.is_present
+    assert opened == nodes
+
+
 def test_a_closed_camera_gives_nothing(tmp_path: Path) -> None:
     camera, _ = camera_with(tmp_path, 5, "fail")
     with camera:

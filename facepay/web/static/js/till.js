@@ -108,10 +108,8 @@ async function start() {
 
 // The cashier is told at once, without waiting for a terminal that may be dead.
 function card() {
-  if (view.phase !== "authorising") {
-    tookCard = view.sale || "card";
-    announce(phrase("card-now"), phrase("card-now-text"), "calm");
-  }
+  tookCard = view.sale || "card";
+  announce(phrase("card-now"), phrase("card-now-text"), "calm");
   send("/till/card").catch(() => screen.notice(""));
 }
 
