@@ -26,7 +26,7 @@ from facepay.checkout.identify import IdentificationTerms, Identifier
 from facepay.errors import Declined
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.matcher import Matcher
-from facepay.recognition.rows import BLOCK
+from facepay.recognition.rounded_block import BLOCK
 from facepay.settings import Settings, load_settings
 from facepay.terminal.engines import build_engine, build_tries
 from facepay.types import CandidateList, Probe, Sample, SubjectId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +11,20 @@ import numpy as np
 from facepay.errors import ModelMismatch
 from facepay.recognition.base import FeatureRows
 from facepay.recognition.int8_product import Int8Product
-from facepay.recognition.rows import BLOCK, ExactRows, RowNumbers, RowStore, Scores, SievedRows
+from facepay.recognition.race import sieve_is_faster
+from facepay.recognition.rounded_block import BLOCK
+from facepay.recognition.rows import ExactRows, RowNumbers, RowStore, Scores
+from facepay.recognition.sieved_rows import SievedRows
 from facepay.types import Candidate, CandidateList, ModelId, Probe, Reference, SubjectId
 
 
 @dataclass(frozen=True, slots=True)
 class MatcherSizes:
-    """From how many references on the int8 sieve is worth its while, and from how many memory counts.
+    """From how many references on the sieve is tried, and from how many memory counts.
 
-    Below `sieve_from` one float32 product is fastest; from `compact_from` on the exact copies are packed
-    into 12 bits a value, which holds a million references of 512 values in under 0.8 GB.
+    Below `sieve_from` one float32 product takes no time worth measuring. From there on the two race on
+    this machine, again at each doubling, until the sieve has won. From `compact_from` on the better copies
+    are packed into 12 bits a value, which holds a million references of 512 values in under 0.8 GB.
     """
 
     sieve_from: int = 4_096
@@ -35,15 +39,24 @@ class Matcher:
     """
 
     def __init__(
-        self, model: ModelId, dimensions: int, *, sizes: MatcherSizes | None = None, threads: int = 1
+        self,
+        model: ModelId,
+        dimensions: int,
+        *,
+        sizes: MatcherSizes | None = None,
+        threads: int = 1,
+        faster: Callable[[RowStore, Int8Product], bool] = sieve_is_faster,
     ) -> None:
         self._model = model
         self._dimensions = dimensions
         self._sizes = sizes or MatcherSizes()
         self._threads = threads
+        self._faster = faster
+        self._race_at = self._sizes.sieve_from
         self._store: RowStore = ExactRows(dimensions)
         self._subjects: list[SubjectId] = []
-        self._rows_of: dict[SubjectId, set[int]] = {}
+        self._rows_of: dict[SubjectId, tuple[int, ...]] = {}
+        self._most = 1
         self._lock = threading.Lock()
 
     @property
@@ -91,7 +104,9 @@ class Matcher:
             self._store.append(rows)
             self._subjects.extend(subjects)
             for row, subject in enumerate(subjects, first):
-                self._rows_of.setdefault(subject, set()).add(row)
+                held = self._rows_of[subject] = (*self._rows_of.get(subject, ()), row)
+                self._most = max(self._most, len(held))
+            self._race()
 
     def remove(self, subject: SubjectId) -> int:
         """Forget every reference of a subject and return how many there were."""
@@ -115,16 +130,27 @@ class Matcher:
             ModelMismatch: the probe was made by another recogniser.
         """
         self._require_model(probe.model, probe.features.shape[-1])
+        if among is None:
+            return self.search_many([probe], count)[0]
         with self._lock:
-            if not self._subjects:
-                return ()
-            if among is not None:
-                rows = self._rows_among(among)
-                return self._best(rows, self._store.rows(rows) @ probe.features, count)
+            rows = self._rows_among(among)
+            return self._best(rows, self._store.rows(rows) @ probe.features, count)
+
+    def search_many(self, probes: Sequence[Probe], count: int = 2) -> list[CandidateList]:
+        """Search with several probes at once, which costs little more than searching with one.
+
+        Raises:
+            ModelMismatch: a probe was made by another recogniser.
+        """
+        for probe in probes:
+            self._require_model(probe.model, probe.features.shape[-1])
+        with self._lock:
+            if not self._subjects or not probes:
+                return [() for _ in probes]
             # The best (count - 1) subjects hold at most `most` rows each, so one more reaches the last.
-            most = max(len(rows) for rows in self._rows_of.values())
-            needed = min(len(self._subjects), (count - 1) * most + 1)
-            return self._best(*self._store.best(probe.features, needed), count)
+            needed = min(len(self._subjects), (count - 1) * self._most + 1)
+            found = self._store.best(np.stack([probe.features for probe in probes]), needed)
+            return [self._best(rows, scores, count) for rows, scores in found]
 
     def _best(self, rows: RowNumbers, scores: Scores, count: int) -> CandidateList:
         best: dict[SubjectId, float] = {}
@@ -140,23 +166,31 @@ class Matcher:
         )
 
     def _grow(self, size: int) -> None:
-        compact = size >= self._sizes.compact_from
-        if size < self._sizes.sieve_from or (
-            isinstance(self._store, SievedRows) and self._store.compact >= compact
+        if size >= self._sizes.compact_from and not (
+            isinstance(self._store, SievedRows) and self._store.compact
         ):
+            self._move(SievedRows(self._dimensions, Int8Product(self._threads), compact=True))
+
+    def _race(self) -> None:
+        if isinstance(self._store, SievedRows) or self.size < self._race_at:
             return
-        grown = SievedRows(self._dimensions, Int8Product(self._threads), compact=compact)
+        self._race_at = 2 * self.size
+        product = Int8Product(self._threads)
+        if self._faster(self._store, product):
+            self._move(SievedRows(self._dimensions, product, compact=False))
+
+    def _move(self, store: SievedRows) -> None:
         for start in range(0, self._store.size, BLOCK):
-            grown.append(self._store.rows(np.arange(start, min(start + BLOCK, self._store.size))))
-        self._store = grown
+            store.append(self._store.rows(np.arange(start, min(start + BLOCK, self._store.size))))
+        self._store.wipe()
+        self._store = store
 
     def _remove_row(self, row: int) -> None:
         last = len(self._subjects) - 1
         moved = self._subjects[last]
         if row != last:
             self._subjects[row] = moved
-            self._rows_of[moved].discard(last)
-            self._rows_of[moved].add(row)
+            self._rows_of[moved] = tuple(row if held == last else held for held in self._rows_of[moved])
         self._store.drop(row)
         self._subjects.pop()
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from facepay.errors import ModelMismatch
 from facepay.recognition.int8_product import Int8Product
 from facepay.recognition.matcher import Matcher, MatcherSizes
-from facepay.recognition.rows import BLOCK, ExactRows, SievedRows
+from facepay.recognition.race import sieve_is_faster
+from facepay.recognition.rounded_block import BLOCK
+from facepay.recognition.rows import ExactRows, RowStore
+from facepay.recognition.sieved_rows import SievedRows
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
 
 MODEL = ModelId("a" * 64)
@@ -46,7 +51,7 @@ def test_each_subject_counts_once_by_the_best_reference() -> None:
 def test_search_equals_brute_force_through_enrolments_and_erasures(sizes: MatcherSizes) -> None:
     random = np.random.default_rng(5)
     tolerance = 1e-5 if sizes == MatcherSizes() or sizes.compact_from > 300 else 2e-3
-    matcher = Matcher(MODEL, DIMENSIONS, sizes=sizes)
+    matcher = Matcher(MODEL, DIMENSIONS, sizes=sizes, faster=lambda rows, product: True)
     enrolled: dict[int, np.ndarray] = {}
     for step in range(300):
         if enrolled and random.random() < 0.35:
@@ -85,7 +90,7 @@ def test_a_dropped_row_leaves_nothing_behind(compact: bool) -> None:
         assert np.allclose(kept, rows[[0, 2]], atol=1e-2)
         store.drop(0)
         store.drop(0)
-        arrays = [store._rows] if isinstance(store, ExactRows) else store._blocks[0]._parts()
+        arrays = [store._rows] if isinstance(store, ExactRows) else store._blocks[0].parts()
         assert not any(np.any(array) for array in arrays)
 
 
@@ -99,13 +104,69 @@ def test_the_sieve_finds_what_brute_force_finds_across_blocks(compact: bool) -> 
     for near in (5, BLOCK - 1, BLOCK + 499):
         probe = rows[near] + 0.08 * random.normal(size=64).astype(np.float32)
         probe = (probe / np.linalg.norm(probe)).astype(np.float32)
-        numbers, scores = store.best(probe, 10)
+        stranger = rows[-near]
+        (numbers, scores), (others, _) = store.best(np.stack([probe, stranger]), 10)
+        assert set(np.argsort(-(rows @ stranger))[:10]) <= set(others)
         brute = rows @ probe
         expected = np.argsort(-brute)[:10]
         assert set(expected) <= set(numbers)
         assert len(numbers) < 2000
         assert np.allclose(scores, brute[numbers], atol=2e-3 if compact else 1e-5)
         assert numbers[scores.argmax()] == near
+
+
+def test_extreme_values_do_not_overflow_the_product() -> None:
+    # Pairs of products beyond 16 bits are what processors without a dot-product instruction saturate.
+    rows = np.tile(np.where(np.arange(64) % 2, 1, -1) / 8, (3, 1)).astype(np.float32)
+    rows[1] *= -1
+    rows[2] = np.abs(rows[2])
+    store = SievedRows(64, Int8Product(), compact=False)
+    store.append(rows)
+    for probe in rows:
+        (numbers, scores), *_ = store.best(probe[None], 3)
+        assert np.allclose(scores, rows[numbers] @ probe, atol=1e-6)
+        codes = np.full((64, 1), 63, np.int8)
+        block = np.full((2, 64), 255, np.uint8)
+        assert Int8Product().run(block, np.ones(2, np.float32), codes).ravel().tolist() == [127 * 63 * 64] * 2
+
+
+def test_the_faster_store_is_asked_for_again_at_each_doubling_until_the_sieve_wins() -> None:
+    raced: list[int] = []
+
+    def third_time(rows: RowStore, product: Int8Product) -> bool:
+        raced.append(rows.size)
+        return len(raced) == 3
+
+    matcher = Matcher(MODEL, DIMENSIONS, sizes=MatcherSizes(10), faster=third_time)
+    for number in range(100):
+        matcher.add([reference(number, unit(1, seed=number)[0])])
+    assert raced == [10, 20, 40]
+    probe = unit(1, seed=77)[0]
+    assert matcher.search(Probe(probe, MODEL))[0].subject == subject(77)
+
+
+class SlowProduct(Int8Product):
+    def run(self, rows: np.ndarray, scales: np.ndarray, probes: np.ndarray) -> np.ndarray:
+        time.sleep(0.005)
+        return super().run(rows, scales, probes)
+
+
+def test_a_sieve_on_a_processor_that_is_slow_with_bytes_loses_the_race() -> None:
+    rows = unit(500)
+    store = ExactRows(DIMENSIONS)
+    store.append(rows)
+    assert not sieve_is_faster(store, SlowProduct())
+    assert np.array_equal(store.rows(np.arange(500)), rows)
+
+
+def test_many_probes_at_once_find_what_each_finds_alone() -> None:
+    rows = unit(200)
+    for sizes in (MatcherSizes(), MatcherSizes(50), MatcherSizes(1, 1)):
+        matcher = Matcher(MODEL, DIMENSIONS, sizes=sizes, faster=lambda rows, product: True)
+        matcher.add([reference(n, row) for n, row in enumerate(rows)])
+        probes = [Probe(row, MODEL) for row in unit(5, seed=9)]
+        assert matcher.search_many(probes, 2) == [matcher.search(probe, 2) for probe in probes]
+    assert matcher.search_many([], 2) == []
 
 
 def test_a_packed_row_is_close_to_what_was_enrolled() -> None:
