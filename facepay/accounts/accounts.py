@@ -160,10 +160,6 @@ class Accounts:
         with reading(self._engine) as connection:
             return spending_of(connection, account, self._now_ms())
 
-    def has_paid(self, account: str) -> bool:
-        """Whether a payment of this account was ever approved."""
-        return self.spending(account).since_success_s is not None
-
     def preference(self, account: str) -> FactorPreference:
         """What the payer asked for; an account without a row always takes the PIN."""
         with reading(self._engine) as connection:

@@ -7,12 +7,23 @@ terminal and a merchant only wait, so that nobody can shut a shop by failing on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    bindparam,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from facepay.db.models.accounts import LockoutRow
@@ -88,9 +99,7 @@ class Lockouts:
         Raises:
             LockedOut: One has to wait, or is off.
         """
-        with reading(self._engine) as connection:
-            rows = [row for one in guarded if (row := _find(connection, one)) is not None]
-        for row in rows:
+        for row in self._rows(guarded):
             if row.off or self._now_ms() < row.not_before_ms:
                 raise LockedOut(f"{row.scope} {row.name}: {row.failures} failures in a row")
 
@@ -107,6 +116,9 @@ class Lockouts:
 
     def succeed(self, *guarded: Guarded) -> None:
         """A success ends the row of failures; what is off stays off."""
+        # Nearly always nobody has failed: a look costs no commit.
+        if not any(row.failures and not row.off for row in self._rows(guarded)):
+            return
         with writing(self._engine) as connection:
             for one in guarded:
                 connection.execute(
@@ -119,6 +131,11 @@ class Lockouts:
         """Forget everything: the account was enrolled anew."""
         with writing(self._engine) as connection:
             connection.execute(delete(LockoutRow).where(*_is(guarded)))
+
+    def _rows(self, guarded: Sequence[Guarded]) -> Sequence[Row[tuple[object, ...]]]:
+        counters = [(one.scope.value, one.name) for one in guarded]
+        with reading(self._engine) as connection:
+            return connection.execute(_SEVERAL, {"counters": counters}).all()
 
     def _count(self, one: Guarded) -> None:
         try:
@@ -144,6 +161,11 @@ class Lockouts:
                 connection.execute(insert(LockoutRow).values(scope=one.scope.value, name=one.name, **values))
             else:
                 connection.execute(update(LockoutRow).where(*_is(one)).values(**values))
+
+
+_SEVERAL = select(LockoutRow.__table__).where(
+    tuple_(LockoutRow.scope, LockoutRow.name).in_(bindparam("counters", expanding=True))
+)
 
 
 def _is(one: Guarded) -> tuple[ColumnElement[bool], ...]:

@@ -132,13 +132,20 @@ class Shop:
         if self._chance.random() < 0.1:
             # A till that repeats its request gets the payment it has begun, not a second one.
             self.journal.begin(opening)
-        self.journal.advance(payment, State.IDENTIFIED, facts={"account": payer, "factor": "pin"})
-        answer = self.settlement.authorise(payment, payer, amount, payee="Chaos shop", terminal="chaos")
+        stays = self._chance.random() < 0.95
+        answer = self.settlement.authorise(
+            payment,
+            payer,
+            amount,
+            payee="Chaos shop",
+            terminal="chaos",
+            identified={"account": payer, "factor": "pin"},
+            wanted=lambda: stays,
+        )
         if answer.answer is not Answer.APPROVED:
             return
-        self.settlement.announce(payment)
-        if self._chance.random() < 0.1:
-            # The answer never reached the till.
+        if not stays or self._chance.random() < 0.1:
+            # The shopper left while the provider was thinking, or the answer never reached the till.
             self.settlement.acknowledge(payment, learned=False)
             return
         self._books.learn(payment)

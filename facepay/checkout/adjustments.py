@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from facepay.checkout.history import History
 from facepay.errors import Declined
-from facepay.journal import Entry, Journal, State
+from facepay.journal import Entry, History, Journal, Moved, State
 from facepay.psp.base import PspUnreachable
 from facepay.settlement import Actor, RefundRefused, Refunds, Role
 from facepay.settlement.refunds import RefundOf
@@ -74,26 +73,13 @@ class Adjustments:
 
     def totals(self, close: bool) -> Totals:
         """Figures since the last close; `close` starts a new period."""
-        since_ms, until_ms = self._period.since_ms(), self._now_ms()
-        entries = [e for e in self._journal.newest() if since_ms <= e.at_ms < until_ms]
-        currencies = sorted({entry.amount.currency for entry in entries})
+        since_ms = self._period.since_ms()
+        # A clock that was set back must not open a period before the last one ended.
+        until_ms = max(self._now_ms(), since_ms)
+        moved = self._history.moved(since_ms, until_ms)
         if close:
             self._period.close(until_ms)
-        return Totals(
-            _time(since_ms), _time(until_ms), tuple(self._totals_of(entries, name) for name in currencies)
-        )
-
-    def _totals_of(self, entries: list[Entry], currency: str) -> CurrencyTotals:
-        of_currency = [e for e in entries if e.amount.currency == currency]
-        paid = [e.amount.minor for e in of_currency if e.state is State.CAPTURED]
-        back = [
-            refund.amount.minor
-            for entry in of_currency
-            if entry.state is State.CAPTURED
-            for refund in self._journal.refunds_of(entry.payment)
-            if refund.state is State.REFUNDED
-        ]
-        return CurrencyTotals(len(paid), Money(sum(paid), currency), len(back), Money(sum(back), currency))
+        return Totals(_time(since_ms), _time(until_ms), tuple(_totals_of(one) for one in moved))
 
     def _original(self, transaction: TransactionId | None, receipt: int | None) -> Entry | None:
         if transaction is not None:
@@ -137,6 +123,10 @@ class Adjustments:
             amount=done.amount if done and outcome is AdjustmentOutcome.DONE else None,
             message=message,
         )
+
+
+def _totals_of(moved: Moved) -> CurrencyTotals:
+    return CurrencyTotals(moved.captures, moved.captured, moved.refunds, moved.refunded)
 
 
 def _time(at_ms: int) -> datetime:

@@ -20,10 +20,6 @@ class PayerAccounts(Protocol):
         """What was spent since the last PIN."""
         ...
 
-    def has_paid(self, account: str) -> bool:
-        """Whether a payment of this account was ever approved."""
-        ...
-
     def payer(self, account: str) -> PayerToken:
         """The payment provider's name of who pays."""
         ...

@@ -11,14 +11,13 @@ import secrets
 import threading
 from datetime import UTC, datetime
 
-from facepay.checkout.history import History
 from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.records import opening_of, record_of, response_of
 from facepay.checkout.running import RunningSale
 from facepay.checkout.sale import FaceSale
 from facepay.counter import Answer, Phase, SaleView
 from facepay.errors import Busy, LimitExceeded
-from facepay.journal import Entry, RequestChanged
+from facepay.journal import Entry, RequestChanged, State
 from facepay.outcomes import Row, outcome_of
 from facepay.settlement import Settled
 from pos_adapter.base import ProgressListener
@@ -49,7 +48,7 @@ class Checkout:
 
     def __init__(self, parts: CheckoutParts) -> None:
         self._parts = parts
-        self._history = History(parts.journal)
+        self._history = parts.history
         self._slot = threading.Lock()
         self._running: RunningSale | None = None
         self._looking: tuple[FaceSale, ExchangeKey] | None = None
@@ -193,7 +192,13 @@ class Checkout:
             # The till was answered before the thread had written its last row.
             record = record_of(entry)
             return record if record.response is not None else running.record(record)
-        return record_of(entry, self._history.refunded_minor(entry))
+        return record_of(entry, self._refunded_minor(entry))
+
+    def _refunded_minor(self, entry: Entry) -> int:
+        if entry.state is not State.CAPTURED:
+            return 0
+        refunds = self._parts.journal.refunds_of(entry.payment)
+        return sum(refund.amount.minor for refund in refunds if refund.state is State.REFUNDED)
 
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage of the newest sale, for transcript and benchmarks."""

@@ -57,14 +57,15 @@ class FactorDesk:
         given: Given,
     ) -> FactorDecision:
         accounts = self._parts.accounts
+        spending = accounts.spending(subject.account)
         return decide(
             PolicyInputs(
                 amount=amount,
-                spending=accounts.spending(subject.account),
+                spending=spending,
                 liveness_level=look.level,
                 margin=look.identification.margin,
                 gallery_size=1 if given.digits else max(1, self._parts.gallery.size),
-                first_payment=not accounts.has_paid(subject.account),
+                first_payment=spending.since_success_s is None,
                 look_alike=subject.look_alike,
                 preference=accounts.preference(subject.account),
                 offline=not self._parts.reachable(),

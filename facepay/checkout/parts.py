@@ -14,7 +14,7 @@ from facepay.checkout.identify import Identifier
 from facepay.checkout.identity import Identities
 from facepay.counter import Counter
 from facepay.gallery import Gallery
-from facepay.journal import Journal
+from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, Words
 from facepay.policy import Rule
@@ -60,6 +60,7 @@ class CheckoutParts:
     rules: Sequence[Rule]
     accounts: PayerAccounts
     journal: Journal
+    history: History
     settlement: Settlement
     adjustments: Adjustments
     words: Words

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from facepay.capture import Captured, StageTimes
 from facepay.capture.capture import OpenCapture
 from facepay.checkout.ahead import AheadOfTime
+from facepay.checkout.beside import Beside
 from facepay.checkout.factor import FactorDesk
 from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
@@ -24,11 +25,11 @@ from facepay.errors import (
     NotEnrolled,
 )
 from facepay.gallery import EnrolledSubject
-from facepay.journal import Facts, State
+from facepay.journal import Facts
 from facepay.monitoring import Watched
 from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
-from facepay.types import Identification, Probe
+from facepay.types import Identification, Probe, SubjectId
 from hardware.types import FrameOrigin
 from liveness.session import LivenessSession
 from liveness.types import PadStatus
@@ -63,6 +64,7 @@ class FaceSale:
         self._receipt = receipt
         self.answers: Answers = parts.counter.open(payment)
         self.times = StageTimes()
+        self._noted: Beside | None = None
         simulated = parts.capture.identity.origin is not FrameOrigin.DEVICE
         self.screen = Screen(parts.counter, payment, parts.terms.payee, request.amount, simulated=simulated)
 
@@ -90,7 +92,9 @@ class FaceSale:
         attempt = self._open_try()
         watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            return self._look(capture, attempt)
+            look = self._look(capture, attempt)
+        self._require_noted()
+        return look
 
     def _run_identified(self, token: str) -> PaymentResponse:
         """Pay with an earlier identification: no second capture, but amount and account are confirmed."""
@@ -108,6 +112,7 @@ class FaceSale:
         probe = self._parts.identifier.probe_of(captured, self.times, ahead)
         del captured, ahead
         identification, given = self._identify(probe)
+        self._note_identified(identification.subject)
         return Look(identification, level, given)
 
     def _offer(self) -> None:
@@ -159,13 +164,22 @@ class FaceSale:
             self._parts.monitor.observe(Watched.MARGIN, found.margin)
         return found, given
 
+    def _note_identified(self, subject: SubjectId) -> None:
+        """Begin to write down who was found; the shopper need not wait for the disk."""
+        gallery, terminal = self._parts.gallery, self._parts.terms.terminal
+        self._noted = Beside(lambda: gallery.record_identified(subject, terminal))
+
+    def _require_noted(self) -> None:
+        """Nothing follows from an identification that is not in its payer's own log."""
+        if self._noted is not None:
+            self._noted.join()
+
     def _decide(self, look: Look) -> Payer:
         """Whether this payer may pay this amount, and with which factor beside the face."""
         with self.times.stage("decide"):
             subject = self._parts.gallery.find_subject(look.identification.subject)
             if subject is None:
                 raise NotEnrolled("the payer withdrew while the sale was running")
-            self._parts.gallery.record_identified(subject.subject, self._parts.terms.terminal)
             self._parts.accounts.require_usable(subject.account, self._request.amount)
         desk = FactorDesk(self._parts, self.answers, self.screen)
         given = desk.require_factors(subject, self._request.amount, look)
@@ -194,9 +208,9 @@ class FaceSale:
     def _pay(self, payer: Payer, act: str) -> PaymentResponse:
         """Journal, authorise, journal; then the till may be told."""
         self.answers.require_going_on()
+        self._require_noted()
         self._progress(ProgressStep.AUTHORISING)
         self.screen.show(Phase.AUTHORISING, account=payer.subject.masked_account)
-        self._write_identified(payer, act)
         terms = self._parts.terms
         with self.times.stage("authorise"):
             answer = self._parts.settlement.authorise(
@@ -205,20 +219,24 @@ class FaceSale:
                 self._request.amount,
                 payee=terms.payee,
                 terminal=terms.terminal,
+                identified=self._facts_of(payer, act),
+                # The till or the shopper may leave while the provider is thinking.
+                wanted=lambda: not self.answers.ended,
                 resolving=lambda: self._progress(ProgressStep.RESOLVING),
             )
         if answer.answer is not ProviderAnswer.APPROVED:
             raise AuthorisationDeclined("the payment provider declined")
         if self.answers.ended:
-            # The till or the shopper left while the provider was thinking: nothing is charged.
+            # Nothing is charged, whether they left before or after the approval was written down.
             self._parts.settlement.acknowledge(self._payment, learned=False)
             self.answers.require_going_on()
         self._parts.accounts.note_success(payer.subject.account)
         return approval_of(self._parts.settlement.announce(self._payment))
 
-    def _write_identified(self, payer: Payer, act: str) -> None:
+    def _facts_of(self, payer: Payer, act: str) -> Facts:
+        """What the journal and the receipt say of who paid and how; nothing of it is biometric."""
         parts = self._parts
-        facts: Facts = {
+        return {
             "account": payer.subject.account,
             "masked": payer.subject.masked_account,
             "pseudonym": parts.pseudonym(payer.subject.subject),
@@ -229,4 +247,3 @@ class FaceSale:
             "receipt": self._receipt,
             "approved_message": parts.words.cashier[CashierWords.APPROVED],
         }
-        parts.journal.advance(self._payment, State.IDENTIFIED, facts=facts)

@@ -8,7 +8,7 @@ from facepay.db.session import Database
 
 def read_since_ms(database: Database, terminal: str) -> int:
     """When the period began, in Unix milliseconds; 0 before the first close."""
-    with database.begin() as session:
+    with database.read() as session:
         row = session.get(PeriodRow, terminal)
         return row.since_ms if row else 0
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from facepay.db.engine import open_engine
+from facepay.db.engine import open_engine, reader_of
 from facepay.db.migrate import migrate
 from facepay.errors import DatabaseFault, SettingsError
 
@@ -35,6 +35,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._reader = reader_of(engine)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -49,14 +50,34 @@ class Database:
         except SQLAlchemyError as error:
             raise fault(error) from error
 
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that only reads; on SQLite it waits for no writer.
+
+        Raises:
+            DatabaseFault: the database failed.
+        """
+        try:
+            with Session(self._reader, expire_on_commit=False) as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise fault(error) from error
+
+    def tidy(self) -> None:
+        """Move SQLite's log into the file, so that no sale's commit has to; waits for nobody."""
+        self._move_log("PASSIVE")
+
     def erase_traces(self) -> None:
         """Push deleted bytes out of SQLite's write-ahead log as well; does nothing elsewhere."""
+        self._move_log("TRUNCATE")
+
+    def _move_log(self, mode: str) -> None:
         if self.engine.dialect.name != "sqlite":
             return
         try:
             raw = self.engine.raw_connection()
             try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
             finally:
                 raw.close()
         except SQLAlchemyError as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from facepay.db.engine import reader_of
 from facepay.db.session import fault
 
 
@@ -15,7 +16,7 @@ from facepay.db.session import fault
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection to read with; raises DatabaseFault where the database fails."""
     try:
-        with engine.connect() as connection:
+        with reader_of(engine).connect() as connection:
             yield connection
     except SQLAlchemyError as error:
         raise fault(error) from error

@@ -135,7 +135,7 @@ class Theatre:
 
     def last_reason(self) -> str:
         """Why the newest payment ended as it did, as the journal has it; the till is never told."""
-        newest = next(self.terminal.journal.newest(), None)
+        newest = next(iter(self.terminal.history.newest(1)), None)
         return str(newest.facts.get("reason") or newest.state.value) if newest else ""
 
     def rehearse(self, person: Person) -> bool:

@@ -88,7 +88,7 @@ class Gallery:
     def refresh(self) -> int:
         """Take over what changed in the database since the last look; how many payers there are now."""
         with self._lock:
-            with self._database.begin() as session:
+            with self._database.read() as session:
                 present = rows.reference_ids(session, self._tenant)
                 missing = present.keys() - self._loaded.keys() - self._skipped(present)
                 sealed = rows.read_references(session, self._tenant, missing) if missing else []
@@ -199,7 +199,8 @@ class Gallery:
 
     def record_identified(self, subject: SubjectId, terminal: str) -> None:
         """Write down that this payer was looked for and found, for their own extract."""
-        if self._audit:
+        # A log of somebody who has just withdrawn would need a new key of theirs.
+        if self._audit and self.find_subject(subject) is not None:
             self._audit.note(AuditEvent.IDENTIFIED, subject=subject, detail={"terminal": terminal})
 
     def _forget(self, subject: SubjectId) -> None:
@@ -208,25 +209,25 @@ class Gallery:
 
     def find_subject(self, subject: SubjectId) -> EnrolledSubject | None:
         """The payer of a pseudonym, as the database has it now."""
-        with self._database.begin() as session:
+        with self._database.read() as session:
             found = rows.select_subjects(session, self._tenant, subject=subject)
         return _enrolled(found[0]) if found else None
 
     def find_account(self, account: str) -> EnrolledSubject | None:
         """The payer of an account."""
-        with self._database.begin() as session:
+        with self._database.read() as session:
             found = rows.select_subjects(session, self._tenant, account=account)
         return _enrolled(found[0]) if found else None
 
     def subjects(self) -> tuple[EnrolledSubject, ...]:
         """Every payer, oldest enrolment first."""
-        with self._database.begin() as session:
+        with self._database.read() as session:
             return tuple(_enrolled(row) for row in rows.select_subjects(session, self._tenant))
 
     def candidates_for(self, digits: str) -> frozenset[SubjectId]:
         """Whose digits these are."""
         index = self._digits.index_of(digits)
-        with self._database.begin() as session:
+        with self._database.read() as session:
             return rows.subjects_with_digits(session, self._tenant, index)
 
     def flag_look_alike(self, subject: SubjectId) -> None:

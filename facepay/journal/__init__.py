@@ -8,8 +8,9 @@ from facepay.journal.errors import (
     RequestChanged,
     UnknownPayment,
 )
+from facepay.journal.history import History, Moved
 from facepay.journal.journal import Begun, Journal
-from facepay.journal.rows import Entry, Facts, Opening
+from facepay.journal.rows import Entry, Facts, Opening, Step
 from facepay.journal.states import FINAL, OPEN, TRANSITIONS, State
 
 __all__ = [
@@ -19,13 +20,16 @@ __all__ = [
     "Begun",
     "Entry",
     "Facts",
+    "History",
     "IllegalTransition",
     "Journal",
     "JournalBroken",
     "JournalError",
     "JournalUnavailable",
+    "Moved",
     "Opening",
     "RequestChanged",
     "State",
+    "Step",
     "UnknownPayment",
 ]

@@ -13,6 +13,7 @@ from enum import Enum
 from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from facepay.db.engine import reader_of
 from facepay.db.models.journal import JournalCheckpoint, JournalRow
 from facepay.journal.errors import JournalUnavailable
 from keys.base import Signing
@@ -91,7 +92,7 @@ class Checkpoints:
         return True
 
     def _newest_ms(self) -> int | None:
-        with self._engine.connect() as connection:
+        with reader_of(self._engine).connect() as connection:
             return connection.scalar(
                 select(func.max(JournalCheckpoint.at_ms)).where(JournalCheckpoint.chain == self._chain)
             )

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from sqlalchemy import Engine, Select, select
 
+from facepay.db.engine import reader_of
 from facepay.db.models.journal import JournalCheckpoint, JournalPayment, JournalRow
 from facepay.journal.rows import Entry, as_entry
 
@@ -69,7 +70,7 @@ def export_rows(engine: Engine, span: Span, form: Format, out: TextIO) -> int:
 def export_checkpoints(engine: Engine, out: TextIO) -> int:
     """Write every signed checkpoint, one statement a line; returns how many."""
     query = select(JournalCheckpoint.statement).order_by(JournalCheckpoint.chain, JournalCheckpoint.sequence)
-    with engine.connect() as connection:
+    with reader_of(engine).connect() as connection:
         statements = connection.scalars(query).all()
     out.writelines(f"{statement}\n" for statement in statements)
     return len(statements)
@@ -84,7 +85,7 @@ def entries_reaching(engine: Engine, states: tuple[str, ...], span: Span) -> Ite
         .distinct()
     )
     query = select(JournalPayment.__table__).where(JournalPayment.payment.in_(reached))
-    with engine.connect() as connection:
+    with reader_of(engine).connect() as connection:
         for row in connection.execute(query.order_by(JournalPayment.at_ms, JournalPayment.payment)):
             yield as_entry(row)
 
@@ -92,12 +93,12 @@ def entries_reaching(engine: Engine, states: tuple[str, ...], span: Span) -> Ite
 def states_of(engine: Engine, payment: str) -> tuple[str, ...]:
     """Every state a payment has passed, in order."""
     query = select(JournalRow.state).where(JournalRow.payment == payment).order_by(JournalRow.sequence)
-    with engine.connect() as connection:
+    with reader_of(engine).connect() as connection:
         return tuple(connection.scalars(query))
 
 
 def _rows(engine: Engine, span: Span) -> Iterator[dict[str, str | int | None]]:
-    with engine.connect() as connection:
+    with reader_of(engine).connect() as connection:
         options = connection.execution_options(stream_results=True, max_row_buffer=10_000)
         for row in options.execute(_query(span)):
             yield {

@@ -6,20 +6,21 @@ safe to share between threads.
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from facepay.db.base import Base
-from facepay.db.models.journal import JournalPayment, JournalRow
+from facepay.db.engine import reader_of
+from facepay.db.models.journal import JournalPayment
+from facepay.journal.chain import Chain
 from facepay.journal.errors import JournalUnavailable, RequestChanged, UnknownPayment
-from facepay.journal.rows import GENESIS, Entry, Facts, Link, Opening, as_entry, canonical
-from facepay.journal.states import OPEN, State, require_step
+from facepay.journal.rows import Entry, Facts, Opening, Step, as_entry, canonical
+from facepay.journal.states import MONEY_MOVED, OPEN, State, require_step
 from pos_adapter.types import TransactionId
 
 Result = TypeVar("Result")
@@ -27,23 +28,22 @@ Observer = Callable[[str, tuple[State, ...]], None]
 Guard = Callable[[Entry, Sequence[Entry]], None]
 """Sees a payment and its refunds so far; raises where the new one may not be."""
 
-CLOCK_TOLERANCE_MS = 2_000
-"""A clock this far behind the last row is reported; smaller steps back are what time servers do."""
-
-_log = logging.getLogger(__name__)
-
 # Built once: building a statement takes longer than SQLite takes to run it.
 _PAYMENT = Base.metadata.tables[JournalPayment.__tablename__]
-_ROW = Base.metadata.tables[JournalRow.__tablename__]
 _BY_PAYMENT = select(_PAYMENT).where(_PAYMENT.c.payment == bindparam("payment"))
 _BY_REQUEST = select(_PAYMENT).where(_PAYMENT.c.request == bindparam("request"))
 _BY_PAYMENT_LOCKED = _BY_PAYMENT.with_for_update()
-_INSERT_ROW = insert(_ROW)
 _INSERT_PAYMENT = insert(_PAYMENT)
 _MOVE_PAYMENT = (
     update(_PAYMENT)
     .where(_PAYMENT.c.payment == bindparam("of_payment"))
-    .values(state=bindparam("to_state"), body=bindparam("to_body"), account=bindparam("to_account"))
+    .values(
+        state=bindparam("to_state"),
+        body=bindparam("to_body"),
+        account=bindparam("to_account"),
+        receipt=bindparam("to_receipt"),
+        moved_at_ms=bindparam("to_moved_at_ms"),
+    )
 )
 
 
@@ -53,13 +53,6 @@ class Begun:
 
     entry: Entry
     repeated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    sequence: int
-    hash: str
-    at_ms: int
 
 
 class Journal:
@@ -78,17 +71,15 @@ class Journal:
         observer: Observer = lambda _when, _states: None,
     ) -> None:
         self._engine = engine
-        self._chain = chain
-        self._now_ms = now_ms
+        self._reader = reader_of(engine)
+        self._chain = Chain(chain, now_ms)
         self._observer = observer
         self._lock = threading.Lock()
-        self._head: _Head | None = None
-        self._clock_behind = False
 
     @property
     def chain(self) -> str:
         """Name of the chain this journal writes: the terminal's id."""
-        return self._chain
+        return self._chain.name
 
     def begin(self, opening: Opening) -> Begun:
         """Write NEW for a request, or find what was written when it first came.
@@ -132,8 +123,12 @@ class Journal:
 
         return self._write(work, State.NEW)
 
-    def advance(self, payment: TransactionId, *states: State, facts: Facts | None = None) -> Entry:
-        """Take one or more steps in one transaction; `facts` are added with the last of them.
+    def advance(self, payment: TransactionId, state: State, facts: Facts | None = None) -> Entry:
+        """Take one step and add `facts` to what is known; see `walk`."""
+        return self.walk(payment, Step(state, facts or {}))
+
+    def walk(self, payment: TransactionId, *steps: Step) -> Entry:
+        """Take steps with no effect between them, a row each, in one transaction (ADR 0140).
 
         Raises:
             IllegalTransition: The table has no such step; nothing was written.
@@ -143,12 +138,11 @@ class Journal:
 
         def work(connection: Connection) -> Entry:
             entry = _require(connection, payment)
-            for at, state in enumerate(states, start=1):
-                added = facts or {} if at == len(states) else {}
-                entry = self._step(connection, entry, state, added)
+            for step in steps:
+                entry = self._step(connection, entry, step)
             return entry
 
-        return self._write(work, *states)
+        return self._write(work, *(step.state for step in steps))
 
     def find(self, payment: TransactionId) -> Entry | None:
         """Where a payment of any chain stands."""
@@ -162,7 +156,7 @@ class Journal:
         """Payments of this chain that wait to be settled, oldest first."""
         query = (
             select(_PAYMENT)
-            .where(JournalPayment.chain == self._chain, JournalPayment.state.in_([s.value for s in states]))
+            .where(JournalPayment.chain == self.chain, JournalPayment.state.in_([s.value for s in states]))
             .order_by(JournalPayment.at_ms, JournalPayment.payment)
         )
         return self._read(lambda connection: [as_entry(row) for row in connection.execute(query)])
@@ -170,16 +164,6 @@ class Journal:
     def refunds_of(self, original: TransactionId) -> Sequence[Entry]:
         """Every refund ever begun for a payment, oldest first."""
         return self._read(lambda connection: _refunds(connection, original))
-
-    def newest(self, limit: int = 10_000) -> Iterator[Entry]:
-        """Payments of this chain, refunds left out, the newest first."""
-        query = (
-            select(_PAYMENT)
-            .where(JournalPayment.chain == self._chain, JournalPayment.original.is_(None))
-            .order_by(JournalPayment.at_ms.desc(), JournalPayment.payment.desc())
-            .limit(limit)
-        )
-        yield from self._read(lambda connection: [as_entry(row) for row in connection.execute(query)])
 
     def _open(self, connection: Connection, opening: Opening) -> Entry:
         first = {
@@ -190,10 +174,10 @@ class Journal:
             "original": opening.original,
             **opening.facts,
         }
-        at_ms = self._append(connection, opening.payment, State.NEW, first)
+        at_ms = self._chain.append(connection, opening.payment, State.NEW, first)
         values = {
             "payment": opening.payment,
-            "chain": self._chain,
+            "chain": self.chain,
             "request": opening.request,
             "fingerprint": opening.fingerprint,
             "original": opening.original,
@@ -201,6 +185,8 @@ class Journal:
             "amount_minor": opening.amount.minor,
             "currency": opening.amount.currency,
             "account": None,
+            "wire": opening.facts.get("wire"),
+            "till": opening.facts.get("till"),
             "at_ms": at_ms,
             "body": canonical(opening.facts),
         }
@@ -217,56 +203,22 @@ class Journal:
             original=opening.original,
         )
 
-    def _step(self, connection: Connection, entry: Entry, state: State, facts: Facts) -> Entry:
-        require_step(entry.state, state)
-        self._append(connection, entry.payment, state, facts)
-        known: dict[str, str | int | bool | None] = {**entry.facts, **facts}
+    def _step(self, connection: Connection, entry: Entry, step: Step) -> Entry:
+        require_step(entry.state, step.state)
+        at_ms = self._chain.append(connection, entry.payment, step.state, step.facts)
+        known: dict[str, str | int | bool | None] = {**entry.facts, **step.facts}
         account = known.get("account")
         moved = {
             "of_payment": entry.payment,
-            "to_state": state.value,
+            "to_state": step.state.value,
             "to_body": canonical(known),
             "to_account": account,
+            "to_receipt": known.get("receipt"),
+            "to_moved_at_ms": at_ms if step.state in MONEY_MOVED else None,
         }
         connection.execute(_MOVE_PAYMENT, moved)
-        return Entry(
-            payment=entry.payment,
-            request=entry.request,
-            fingerprint=entry.fingerprint,
-            state=state,
-            amount=entry.amount,
-            account=str(account) if account is not None else None,
-            at_ms=entry.at_ms,
-            facts=known,
-            original=entry.original,
-        )
-
-    def _append(self, connection: Connection, payment: str, state: State, facts: Facts) -> int:
-        head = self._head or _read_head(connection, self._chain)
-        now_ms = self._now_ms()
-        if now_ms < head.at_ms - CLOCK_TOLERANCE_MS:
-            if not self._clock_behind:
-                _log.error("the clock is %d ms behind the journal's last row", head.at_ms - now_ms)
-            facts = {**facts, "clock_behind_ms": head.at_ms - now_ms}
-        self._clock_behind = now_ms < head.at_ms - CLOCK_TOLERANCE_MS
-        # Time in the chain never runs back: limits and lock-outs that look at it cannot be reset that way.
-        at_ms = max(now_ms, head.at_ms)
-        before = head.sequence, head.hash
-        link = Link(self._chain, before[0] + 1, payment, state.value, at_ms, canonical(facts), before[1])
-        row_hash = link.hash
-        values = {
-            "chain": link.chain,
-            "sequence": link.sequence,
-            "payment": link.payment,
-            "state": link.state,
-            "at_ms": link.at_ms,
-            "body": link.body,
-            "previous": link.previous,
-            "hash": row_hash,
-        }
-        connection.execute(_INSERT_ROW, values)
-        self._head = _Head(link.sequence, row_hash, link.at_ms)
-        return at_ms
+        named = str(account) if account is not None else None
+        return replace(entry, state=step.state, account=named, facts=known)
 
     def _write(self, work: Callable[[Connection], Result], *states: State) -> Result:
         self._observer("before", states)
@@ -298,24 +250,14 @@ class Journal:
             raise JournalUnavailable(f"the journal cannot be written: {error.orig}") from error
         finally:
             if not committed:
-                self._head = None
+                self._chain.forget()
 
     def _read(self, work: Callable[[Connection], Result]) -> Result:
         try:
-            with self._engine.connect() as connection:
+            with self._reader.connect() as connection:
                 return work(connection)
         except DBAPIError as error:
             raise JournalUnavailable(f"the journal cannot be read: {error.orig}") from error
-
-
-def _read_head(connection: Connection, chain: str) -> _Head:
-    newest = select(func.max(JournalRow.sequence)).where(JournalRow.chain == chain).scalar_subquery()
-    row = connection.execute(
-        select(JournalRow.sequence, JournalRow.hash, JournalRow.at_ms).where(
-            JournalRow.chain == chain, JournalRow.sequence == newest
-        )
-    ).one_or_none()
-    return _Head(0, GENESIS, 0) if row is None else _Head(row.sequence, row.hash, row.at_ms)
 
 
 def _find(connection: Connection, payment: str, *, lock: bool = False) -> Entry | None:

@@ -62,6 +62,14 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a payment, and the facts its row adds."""
+
+    state: State
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a payment stands, read off its rows."""
 

@@ -69,6 +69,9 @@ MONEY_MAY_MOVE = frozenset(
 )
 """Open states in which the provider may hold or move money; never told to a till as declined."""
 
+MONEY_MOVED = frozenset({_S.CAPTURED, _S.REFUNDED})
+"""Ends at which money has moved for good."""
+
 
 def require_step(before: State, after: State) -> None:
     """Refuse a step the table does not have.

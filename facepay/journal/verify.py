@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, select
 
+from facepay.db.engine import reader_of
 from facepay.db.models.journal import JournalCheckpoint, JournalPayment, JournalRow
 from facepay.journal.errors import IllegalTransition
 from facepay.journal.rows import GENESIS, Link
@@ -76,7 +77,7 @@ def verify_journal(engine: Engine, trusted: Mapping[KeyId, bytes]) -> Report:
         trusted: Public keys by id whose checkpoints count (32 bytes each).
     """
     report, states = Report(), dict[str, str]()
-    with engine.connect() as connection:
+    with reader_of(engine).connect() as connection:
         for chain, rows in _by_chain(connection):
             at = _Chain(chain, marks=_checkpoints(connection, chain, trusted, report))
             for row in rows:

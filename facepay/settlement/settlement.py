@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from facepay.errors import OutcomeUnknown
-from facepay.journal import OPEN, Entry, Facts, Journal, State, UnknownPayment
+from facepay.journal import OPEN, Entry, Facts, Journal, State, Step, UnknownPayment
 from facepay.psp.base import (
     Answer,
     Authorisation,
@@ -102,22 +102,28 @@ class Settlement:
         *,
         payee: str,
         terminal: str,
+        identified: Facts | None = None,
+        wanted: Callable[[], bool] = lambda: False,
         resolving: Callable[[], object] = lambda: None,
     ) -> Authorisation:
-        """Hold the money for an IDENTIFIED payment.
+        """Hold the money for a payment.
 
         Args:
+            identified: What is known of the payer, where the payment is NEW; None where it is IDENTIFIED.
+            wanted: Whether the till is to be told of an approval at once, asked when the money is held;
+                then the entry is ANNOUNCED as well, in the same commit (ADR 0140).
             resolving: Called when the provider's answer is unclear and is being asked for again.
 
         Returns:
-            APPROVED (the entry is AUTHORISED) or DECLINED (the entry is DECLINED or VOIDED).
+            APPROVED (the entry is AUTHORISED or ANNOUNCED) or DECLINED (the entry is DECLINED or VOIDED).
 
         Raises:
             OutcomeUnknown: Nobody knows yet; the entry stays open and is settled later.
             PspError: With `certain` set: nothing was held; the entry is DECLINED.
         """
         order = make_order(self._require(payment), payer, amount, payee=payee, terminal=terminal)
-        self._journal.advance(payment, State.AUTHORISING, facts=order_facts(order))
+        known = () if identified is None else (Step(State.IDENTIFIED, identified),)
+        entry = self._journal.walk(payment, *known, Step(State.AUTHORISING, order_facts(order)))
         try:
             answer = self._ask(order)
         except PspError as error:
@@ -127,12 +133,17 @@ class Settlement:
             self._journal.advance(payment, State.UNKNOWN)
             resolving()
             answer = self._ask_again(order)
-        return self._conclude(payment, answer)
+        return self._conclude(entry, answer, wanted)
 
     def announce(self, payment: TransactionId, facts: Facts | None = None) -> Entry:
-        """Write that the till is about to be told of the approval, with the signed statement over it."""
-        signed = {"statement": self._statement(self._require(payment))} if self._statement else {}
-        return self._journal.advance(payment, State.ANNOUNCED, facts={**(facts or {}), **signed})
+        """Write that the till is about to be told of the approval, with the signed statement over it.
+
+        Calling it again changes nothing.
+        """
+        entry = self._require(payment)
+        if entry.state is State.ANNOUNCED:
+            return entry
+        return self._journal.walk(payment, self._announcing(entry, facts))
 
     def acknowledge(self, payment: TransactionId, *, learned: bool) -> Entry:
         """Capture when the till has learned of the approval, void when it never will.
@@ -226,9 +237,15 @@ class Settlement:
 
         return self._repeat(found) or Authorisation(order, Answer.UNKNOWN, Stage.NONE)
 
-    def _conclude(self, payment: TransactionId, answer: Authorisation) -> Authorisation:
+    def _announcing(self, entry: Entry, facts: Facts | None = None) -> Step:
+        signed = {"statement": self._statement(entry)} if self._statement else {}
+        return Step(State.ANNOUNCED, {**(facts or {}), **signed})
+
+    def _conclude(self, entry: Entry, answer: Authorisation, wanted: Callable[[], bool]) -> Authorisation:
+        payment = entry.payment
         if answer.answer is Answer.APPROVED:
-            self._journal.advance(payment, State.AUTHORISED, facts={"reference": answer.reference})
+            told = (self._announcing(entry),) if wanted() else ()
+            self._journal.walk(payment, Step(State.AUTHORISED, {"reference": answer.reference}), *told)
             return answer
         if answer.answer is Answer.DECLINED:
             self._journal.advance(payment, State.DECLINED, facts=_reason(answer.reason))

@@ -45,6 +45,7 @@ class Bookkeeper:
             if isinstance(self._money.provider, OfflineProvider):
                 self._money.provider.forward()
             self._money.checkpoints.tick()
+            self._money.database.tidy()
         except (FacepayError, PspError, KeysError) as failure:
             log.error("the books could not be tidied: %s", failure)
 

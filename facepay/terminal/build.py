@@ -17,7 +17,6 @@ from facepay.capture.tries import LivenessTries
 from facepay.checkout import Checkout, CheckoutParts, CheckoutTerms
 from facepay.checkout.adjustments import Adjustments, Period
 from facepay.checkout.base import PayerAccounts
-from facepay.checkout.history import History
 from facepay.checkout.identify import IdentificationTerms, Identifier
 from facepay.counter import Counter
 from facepay.custody import Thresholds, require_approved
@@ -25,7 +24,7 @@ from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
 from facepay.gallery import Gallery
-from facepay.journal import Journal
+from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
@@ -61,6 +60,7 @@ class Terminal:
     camera: Camera
     counter: Counter
     journal: Journal
+    history: History
     money: MoneySide
     wallet: Wallet
     accounts: PayerAccounts
@@ -146,6 +146,7 @@ def _assemble(base: _Base) -> Terminal:
         camera=base.camera,
         counter=counter,
         journal=money.journal,
+        history=parts.history,
         money=money,
         wallet=Wallet(engine, now_ms=now_ms),
         accounts=money.accounts,
@@ -176,6 +177,7 @@ def _enrolment(base: _Base, tries: LivenessTries, money: MoneySide) -> Enrolment
 def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter) -> CheckoutParts:
     settings, names = base.settings, base.settings.terminal
     period = _period(base.database, names.terminal)
+    history = History(base.database.engine, names.terminal)
     return CheckoutParts(
         terms=_terms(settings),
         counter=counter,
@@ -187,8 +189,9 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
         rules=default_rules(_policy(settings, tries)),
         accounts=money.accounts,
         journal=money.journal,
+        history=history,
         settlement=money.settlement,
-        adjustments=Adjustments(money.journal, money.refunds, History(money.journal), period, now_ms),
+        adjustments=Adjustments(money.journal, money.refunds, history, period, now_ms),
         reachable=lambda: money.reachable,
         words=load_words(names.language),
         pseudonym=_pseudonyms(base.keys, names.tenant),

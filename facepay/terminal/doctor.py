@@ -18,7 +18,7 @@ from pathlib import Path
 
 from facepay.db.session import open_database
 from facepay.errors import FacepayError
-from facepay.journal import Journal
+from facepay.journal import History
 from facepay.recognition.calibration import find_calibration
 from facepay.recognition.licences import require_licensed
 from facepay.recognition.pack_store import choose_pack, require_files, search_folders
@@ -115,8 +115,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     database = open_database(url)
     try:
-        journal = Journal(database.engine, chain=settings.terminal.terminal, now_ms=_now_ms)
-        newest = next(iter(journal.newest(1)), None)
+        newest = next(iter(History(database.engine, settings.terminal.terminal).newest(1)), None)
     finally:
         database.close()
     yield Finding("database", State.FINE, "the database opens and its tables are of this release")

@@ -23,6 +23,7 @@ from keys import KeyStore
 class MoneySide:
     """Everything that touches money in one terminal."""
 
+    database: Database
     journal: Journal
     provider: Provider
     settlement: Settlement
@@ -55,6 +56,7 @@ def build_money(
         limits=MerchantLimits(limits.payment_minor, limits.day_minor, limits.day_payments),
     )
     return MoneySide(
+        database=database,
         journal=journal,
         provider=provider,
         settlement=settlement,

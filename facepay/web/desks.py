@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Protocol
 
 from facepay.audit import AuditLog
@@ -94,7 +92,7 @@ class TerminalAccounts:
             signed_up=_time(found.enrolled_at_ms),
             origin=found.origin,
             balance=str(self._terminal.wallet.balance(PayerToken(account))),
-            payments=tuple(islice(self._payments(account), SHOWN)),
+            payments=self._payments(account),
             looks=self._looks(found),
         )
 
@@ -111,13 +109,12 @@ class TerminalAccounts:
             raise NotEnrolled("there is no such account")
         return found
 
-    def _payments(self, account: str) -> Sequence[Line]:
-        entries = self._terminal.journal.newest()
-        return [
+    def _payments(self, account: str) -> tuple[Line, ...]:
+        entries = self._terminal.history.of_account(account, SHOWN)
+        return tuple(
             Line(_time(entry.at_ms), f"state-{entry.state.value.lower()}", str(entry.amount))
             for entry in entries
-            if entry.account == account
-        ]
+        )
 
     def _looks(self, found: EnrolledSubject) -> tuple[Line, ...]:
         entries = self._audit.extract(found.subject)
@@ -136,7 +133,7 @@ class TerminalConsole:
 
     def states(self) -> Mapping[str, int]:
         """States of the latest thousand payments."""
-        return Tally(entry.state.value.lower() for entry in self._terminal.journal.newest(1000))
+        return {state.value: count for state, count in self._terminal.history.states(1000).items()}
 
     def payers(self) -> int:
         """How many people are signed up."""

@@ -41,13 +41,20 @@ class JournalCheckpoint(Base):
 
 
 class JournalPayment(Base):
-    """Where one payment stands now, and the totals refunds are measured against."""
+    """Where one payment stands now, and what tills and pages look it up by.
+
+    `moved_at_ms` is the time of its CAPTURED or REFUNDED row: the period it is counted in.
+    """
 
     __tablename__ = "journal_payment"
     __table_args__ = (
         UniqueConstraint("request"),
         Index(None, "chain", "state"),
         Index(None, "account", "at_ms"),
+        Index(None, "chain", "at_ms"),
+        Index(None, "chain", "wire", "till", "at_ms"),
+        Index(None, "chain", "receipt", "at_ms"),
+        Index(None, "chain", "moved_at_ms"),
     )
 
     payment: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -59,7 +66,11 @@ class JournalPayment(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     account: Mapped[str | None] = mapped_column(String(64))
+    wire: Mapped[str | None] = mapped_column(String(64))
+    till: Mapped[str | None] = mapped_column(String(200))
+    receipt: Mapped[int | None] = mapped_column()
     at_ms: Mapped[int] = mapped_column(BigInteger)
+    moved_at_ms: Mapped[int | None] = mapped_column(BigInteger)
     body: Mapped[str] = mapped_column(Text)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
+from facepay.db.engine import reader_of
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerHold, LedgerTransaction
 from facepay.psp.base import (
     Answer,
@@ -115,7 +116,7 @@ class LedgerProvider:
             )
             .order_by(LedgerTransaction.transaction)
         )
-        with self._engine.connect() as connection:
+        with reader_of(self._engine).connect() as connection:
             for row in connection.execute(query):
                 key = IdempotencyKey(row.key.removesuffix("/capture"))
                 amount = Money(abs(row.amount_minor), row.currency)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select, update
 
+from facepay.db.engine import reader_of
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from facepay.psp.base import IdempotencyKey as Key
 from facepay.psp.base import PayerToken, require_key, require_positive
@@ -65,7 +66,7 @@ class Wallet:
 
     def balance(self, payer: PayerToken) -> Money:
         """What the payer can spend now; amounts on hold are already off it."""
-        with self._engine.connect() as connection:
+        with reader_of(self._engine).connect() as connection:
             row = connection.execute(
                 select(LedgerAccount.balance_minor, LedgerAccount.currency).where(
                     LedgerAccount.account == payer
@@ -89,7 +90,7 @@ class Wallet:
             .order_by(LedgerEntry.entry)
         )
         balance = 0
-        with self._engine.connect() as connection:
+        with reader_of(self._engine).connect() as connection:
             for at_ms, kind, text, minor in connection.execute(lines):
                 balance += minor
                 yield StatementLine(at_ms, kind, text, minor, balance)
@@ -112,7 +113,7 @@ class Wallet:
             .group_by(LedgerAccount.account, LedgerAccount.balance_minor)
             .having(total != LedgerAccount.balance_minor)
         )
-        with self._engine.connect() as connection:
+        with reader_of(self._engine).connect() as connection:
             for what, query in (("transaction", crooked), ("account", drifted)):
                 found = connection.execute(query).first()
                 if found is not None:

@@ -348,7 +348,7 @@ def test_frames_are_marked_as_replayed_in_the_journal_and_at_the_counter(
 ) -> None:
     theatre.stage.show(payer.person.photo)
     pay(theatre)
-    newest = next(theatre.terminal.journal.newest())
+    newest = theatre.terminal.history.newest(1)[0]
     assert newest.facts["origin"] == "replay"
     assert theatre.terminal.counter.view.simulated
 
@@ -369,7 +369,7 @@ def test_ledger_and_journal_agree_after_all_of_this(theatre: Theatre, payer: Cas
     theatre.terminal.wallet.require_books_balance()
     taken = sum(
         e.amount.minor
-        for e in theatre.terminal.journal.newest()
+        for e in theatre.terminal.history.newest()
         if e.state is State.CAPTURED and e.account == payer.account
     )
     balance = theatre.terminal.wallet.balance(payer.account)  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ def till(engine: Engine) -> Till:
 
 def test_a_new_account_has_spent_nothing(till: Till) -> None:
     assert till.accounts.spending("anna") == Spending()
-    assert not till.accounts.has_paid("anna")
+    assert till.accounts.spending("anna").since_success_s is None
 
 
 def test_spending_adds_up_since_the_last_pin(till: Till) -> None:
@@ -70,7 +70,7 @@ def test_spending_adds_up_since_the_last_pin(till: Till) -> None:
         till.pay(minor)
     till.now_ms += 5_000
     assert till.accounts.spending("anna") == Spending(300, 2, 5.0)
-    assert till.accounts.has_paid("anna")
+    assert till.accounts.spending("anna").since_success_s is not None
 
 
 def test_what_was_not_paid_is_not_spent(till: Till) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from facepay.db.base import Base
+from facepay.db.migrate import alembic_config
 from facepay.db.models.subjects import ConsentRow
 from facepay.db.session import Database, open_database
 from facepay.errors import DatabaseFault, SettingsError
+from facepay.journal import History
 
 
 def open_in(folder: Path) -> Database:
@@ -130,4 +133,50 @@ def test_a_full_disk_is_told_in_plain_words(tmp_path: Path) -> None:
         for number in range(2000):
             session.add(consent(f"{number:032}"))
         session.flush()
+    database.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    database = open_in(tmp_path)
+    with database.begin() as writer:
+        writer.add(consent("a"))
+        writer.flush()
+        with database.read() as session:
+            assert session.scalars(select(ConsentRow)).all() == []
+    with database.read() as session:
+        assert [row.subject for row in session.scalars(select(ConsentRow))] == ["a"]
+    database.close()
+
+
+def test_tidying_moves_the_log_into_the_file(tmp_path: Path) -> None:
+    database = open_in(tmp_path)
+    with database.begin() as session:
+        session.add(consent("a"))
+    before = (tmp_path / "facepay.db").stat().st_size
+    database.tidy()
+    assert (tmp_path / "facepay.db").stat().st_size > before
+    database.close()
+
+
+def test_journals_of_the_first_release_get_what_tills_ask_by(tmp_path: Path) -> None:
+    database = open_in(tmp_path)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO journal_payment (payment, chain, request, fingerprint, state, amount_minor,"
+                " currency, at_ms, body) VALUES ('p1', 'T1', 'r', 'f', 'captured', 500, 'EUR', 1, :body)"
+            ),
+            {"body": '{"receipt":7,"till":"left","wire":"rest"}'},
+        )
+        connection.execute(
+            text("INSERT INTO journal_row VALUES ('T1', 1, 'p1', 'captured', 9, '{}', '0', '1')")
+        )
+    database.close()
+    database = open_in(tmp_path)
+    history = History(database.engine, "T1")
+    found = history.find_receipt(7)
+    assert found is not None
+    assert found.payment == "p1"
+    assert [(m.captures, m.captured.minor) for m in history.moved(9, 10)] == [(1, 500)]
     database.close()

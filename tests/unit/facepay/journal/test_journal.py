@@ -19,6 +19,7 @@ from facepay.journal import (
     Opening,
     RequestChanged,
     State,
+    Step,
     UnknownPayment,
 )
 from facepay.journal.rows import GENESIS, Link
@@ -79,7 +80,7 @@ def test_a_repeated_request_with_another_amount_is_refused(journal: Journal, eng
 def test_an_illegal_step_writes_nothing(journal: Journal, engine: Engine) -> None:
     journal.begin(opening())
     with pytest.raises(IllegalTransition):
-        journal.advance(TransactionId("p1"), State.IDENTIFIED, State.CAPTURED)
+        journal.walk(TransactionId("p1"), Step(State.IDENTIFIED), Step(State.CAPTURED))
     assert [row.state for row in rows(engine)] == ["new"]
     journal.advance(TransactionId("p1"), State.IDENTIFIED)
     assert [row.sequence for row in rows(engine)] == [1, 2]
