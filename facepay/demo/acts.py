@@ -150,7 +150,7 @@ class Acts:
 
     def _refund(self) -> None:
         with self._transcript.step("2.10 EUR of the first payment go back, without a face", "done") as step:
-            first = [e for e in self._theatre.terminal.journal.newest() if e.state is State.CAPTURED][-1]
+            first = [e for e in self._theatre.terminal.history.newest() if e.state is State.CAPTURED][-1]
             exchange, back = str(first.facts["exchange"]), Money(210, "EUR")
             step.outcome = str(self._theatre.rest_till.refund(exchange, back).document["outcome"])
 
@@ -158,7 +158,7 @@ class Acts:
         with self._transcript.step("Ledger and journal add up to the cent", "they agree") as step:
             terminal = self._theatre.terminal
             terminal.wallet.require_books_balance()
-            paid = [entry for entry in terminal.journal.newest() if entry.state is State.CAPTURED]
+            paid = [entry for entry in terminal.history.newest() if entry.state is State.CAPTURED]
             back = sum(
                 refund.amount.minor
                 for entry in paid
