@@ -25,7 +25,8 @@ from pos_adapter.protocols.concert.frames import ConcertCodec, Frame
 from pos_adapter.protocols.concert.messages import Request, encode_request
 from pos_adapter.protocols.concert.terminal import ConcertTerminal
 from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
-from pos_adapter.protocols.rest.wire import ApiKey, RestOptions, RestWire
+from pos_adapter.protocols.rest.options import ApiKey, RestOptions
+from pos_adapter.protocols.rest.wire import RestWire
 from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.tcp_link import TcpOptions, TcpServer

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pos_adapter.errors import KeyReused, RecordNotFound, RequestInProgress
-from pos_adapter.session import Finished, Progressed, Sale, SaleEvent, TransactionSession, final_response
+from pos_adapter.sale import Finished, Progressed, Sale, SaleEvent, final_response
+from pos_adapter.session import TransactionSession
 from pos_adapter.types import (
     ExchangeKey,
     Outcome,

@@ -97,6 +97,7 @@ def _plain_request(limit: int, parameters: dict[str, str]) -> HttpRequest:
         parameters=parameters,
         body=body,
         peer=request.remote_addr or "",
+        target=request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"),
         hung_up=request.environ.get(_HUNG_UP, lambda: False),
     )
 

@@ -18,6 +18,8 @@ class HttpRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     peer: str = ""
+    target: str = ""
+    """Path and query as the till wrote them."""
     hung_up: Callable[[], bool] = lambda: False
     """Whether the till has already ended the connection, where the server can tell."""
 

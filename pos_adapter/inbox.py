@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pos_adapter.base import Link
 from pos_adapter.errors import LinkClosed, LinkReset, PosError
-from pos_adapter.session import Finished, Progressed
+from pos_adapter.sale import Finished, Progressed
 
 _log = logging.getLogger(__name__)
 _READ_SLICE_S = 0.5

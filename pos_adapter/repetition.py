@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from pos_adapter.session import Sale
+from pos_adapter.sale import Sale
 from pos_adapter.types import Money
 
 

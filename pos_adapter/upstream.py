@@ -52,6 +52,17 @@ class ForwardJournal(Protocol):
         """One step of the forward of the request with this key text."""
 
 
+def write_down(journal: ForwardJournal | None, key: str, state: ForwardState, detail: str) -> None:
+    """Log and journal one step of a forward; a journal that is broken does not stop the card."""
+    _log.info("forward of %s: %s (%s)", key, state.value, detail)
+    if journal is None:
+        return
+    try:
+        journal.forwarded(key, state, detail)
+    except Exception:
+        _log.exception("the journal did not take a forward of %s", key)
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """How to reach the card terminal.
@@ -75,14 +86,8 @@ class Upstream:
         return link
 
     def tell(self, key: str, state: ForwardState, detail: str) -> None:
-        """Write one step down; a broken journal is logged and does not stop the card."""
-        _log.info("forward of %s: %s (%s)", key, state.value, detail)
-        if self.journal is None:
-            return
-        try:
-            self.journal.forwarded(key, state, detail)
-        except Exception:
-            _log.exception("the journal did not take a forward of %s", key)
+        """Write one step down."""
+        write_down(self.journal, key, state, detail)
 
 
 def relay(inbox: Inbox, till: Link, card: Link, first: bytes, *, quiet_s: float) -> int:

@@ -24,6 +24,7 @@ from facepay.settings.sections import (
     RefundSettings,
     Settings,
     TerminalSettings,
+    UpstreamSettings,
     WebSettings,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "SecretReference",
     "Settings",
     "TerminalSettings",
+    "UpstreamSettings",
     "WebSettings",
     "load_settings",
     "settings_from",

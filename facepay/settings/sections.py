@@ -196,6 +196,23 @@ class PosSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """The shop's card terminal behind a wire: it gets what the face did not pay, at the till's own address.
+
+    `zvt`, `concert` and `caisse_ap` are `tcp://HOST:PORT` or `serial:/dev/ttyUSB1?baud=9600`; `nexo`, `rest`
+    and `hw_proxy` are `https://HOST:PORT`. `authority` is the PEM file their certificate is checked against.
+    """
+
+    nexo: str = ""
+    zvt: str = ""
+    concert: str = ""
+    caisse_ap: str = ""
+    rest: str = ""
+    hw_proxy: str = ""
+    authority: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """The pages of till, kiosk and enrolment."""
 
@@ -231,6 +248,7 @@ class Settings:
     offline: OfflineSettings = field(default_factory=OfflineSettings)
     psp: PspSettings = field(default_factory=PspSettings)
     pos: PosSettings = field(default_factory=PosSettings)
+    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     web: WebSettings = field(default_factory=WebSettings)
 
     @property

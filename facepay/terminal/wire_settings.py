@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
 
 from facepay.errors import SettingsError
 from facepay.settings import SecretReference, Settings
 from pos_adapter.errors import NotAllowed
-from pos_adapter.protocols.nexo.forward import CardTerminal
 from pos_adapter.protocols.nexo.local_encryption import KeyName
 from pos_adapter.protocols.nexo.options import Instrument, NexoOptions
 from pos_adapter.protocols.zvt.options import ZvtOptions
 from pos_adapter.protocols.zvt.receipt import WORDS
-from pos_adapter.upstream import ForwardJournal
 
 _NO_SECRET = SecretReference()
 
@@ -23,8 +20,7 @@ class NexoSection:
     """Where nexo listens and how tills are trusted.
 
     `passphrases` are `IDENTIFIER:VERSION=env:NAME` or `...=file:PATH`; keep the old version beside the new
-    one until every till has changed. `upstream` is the card terminal's https address, checked against
-    `upstream_authority`.
+    one until every till has changed.
     """
 
     host: str = ""
@@ -39,8 +35,6 @@ class NexoSection:
     instrument: Instrument = Instrument.CARD
     receipt_header: tuple[str, ...] = ()
     notify_url: str = ""
-    upstream: str = ""
-    upstream_authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,6 @@ class ZvtSection:
     name: str = "FACEPAY"
     receipt_header: tuple[str, ...] = ()
     language: str = "de"
-    upstream: str = ""
 
 
 def nexo_options(section: NexoSection, settings: Settings) -> NexoOptions:
@@ -81,19 +74,6 @@ def nexo_options(section: NexoSection, settings: Settings) -> NexoOptions:
     except NotAllowed as error:
         example = 'passphrases = ["till-key:1=env:NEXO_PASSPHRASE"], or clear_allowed = true'
         raise SettingsError(f"pos.options.nexo: {error}: {example}") from error
-
-
-def card_terminal(section: NexoSection, journal: ForwardJournal | None) -> CardTerminal | None:
-    """The card terminal behind this one, if the shop has one; raises SettingsError."""
-    if not section.upstream:
-        return None
-    try:
-        tls = ssl.create_default_context(cafile=section.upstream_authority or None)
-        # A card terminal's certificate names the terminal and not its address in the shop.
-        tls.check_hostname = not section.upstream_authority
-        return CardTerminal(section.upstream, tls, journal=journal)
-    except (OSError, ssl.SSLError, NotAllowed) as error:
-        raise SettingsError(f"pos.options.nexo.upstream: {error}") from error
 
 
 def zvt_options(section: ZvtSection, settings: Settings) -> ZvtOptions:

@@ -13,33 +13,35 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qs, urlsplit
 
 from facepay.errors import SettingsError
 from facepay.plugins import Tools, load_factory
 from facepay.settings import Settings
 from facepay.settings.convert import section_from
+from facepay.terminal.upstreams import http_upstream, line_upstream, require_opened
 from facepay.terminal.wire_settings import (
     NexoSection,
     ZvtSection,
-    card_terminal,
     nexo_options,
     zvt_options,
 )
 from pos_adapter.base import Link, TillHost
 from pos_adapter.certificates import server_context
 from pos_adapter.http_link import HttpServer, app_of
+from pos_adapter.http_upstream import HttpUpstream
 from pos_adapter.protocols.caisse_ap.terminal import CaisseOptions, CaisseTerminal
 from pos_adapter.protocols.concert.terminal import ConcertOptions, ConcertTerminal
-from pos_adapter.protocols.hw_proxy.wire import HwProxyOptions, HwProxyWire
+from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
+from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
 from pos_adapter.protocols.nexo.wire import TLS_PORT, NexoWire
+from pos_adapter.protocols.rest.options import ApiKey, RestOptions
 from pos_adapter.protocols.rest.webhooks import Webhook
-from pos_adapter.protocols.rest.wire import ApiKey, RestOptions, RestWire
+from pos_adapter.protocols.rest.wire import RestWire
 from pos_adapter.protocols.zvt.session import ZvtTerminal
 from pos_adapter.repetition import Repetition, RepetitionOptions
-from pos_adapter.serial_link import SerialLink, SerialOptions, SerialServer
+from pos_adapter.serial_link import SerialOptions, SerialServer
 from pos_adapter.session import TransactionSession
-from pos_adapter.tcp_link import TcpOptions, TcpServer, connect_tcp
+from pos_adapter.tcp_link import TcpOptions, TcpServer
 from pos_adapter.upstream import ForwardJournal, Upstream
 
 Opened = AbstractContextManager[str]
@@ -55,6 +57,7 @@ def open_wires(
         SettingsError: an option is unknown or impossible. PluginError: no such wire.
         PosError: a port cannot be used; the text names it.
     """
+    require_opened(settings)
     session = TransactionSession(host)
     known = set(settings.pos.wires)
     for name in settings.pos.options:
@@ -77,27 +80,16 @@ def _session(tools: Tools) -> TransactionSession:
     return cast("TransactionSession", tools.parts["session"])
 
 
-def _upstream(address: str, tools: Tools, *, stop_bits: int = 1) -> Upstream | None:
-    """`tcp://host:port` or `serial:/dev/ttyUSB1?baud=9600`; None where the shop has no card terminal."""
-    if not address:
-        return None
-    journal = cast("ForwardJournal | None", tools.parts.get("forwards"))
-    return Upstream(_connector(address, stop_bits), journal=journal)
+def _forwards(tools: Tools) -> ForwardJournal | None:
+    return cast("ForwardJournal | None", tools.parts.get("forwards"))
 
 
-def _connector(address: str, stop_bits: int) -> Callable[[], Link]:
-    parts = urlsplit(address)
-    try:
-        if parts.scheme == "tcp" and parts.hostname and parts.port:
-            host, port = parts.hostname, parts.port
-            return lambda: connect_tcp(host, port)
-        if parts.scheme == "serial" and parts.path:
-            baud = int(parse_qs(parts.query).get("baud", ["9600"])[0])
-            options = SerialOptions(parts.path, baud=baud, stop_bits=stop_bits)
-            return lambda: SerialLink(options)
-    except ValueError as error:
-        raise SettingsError(f"upstream {address!r} has an impossible number") from error
-    raise SettingsError(f"upstream {address!r} is written tcp://HOST:PORT or serial:/dev/ttyUSB1?baud=9600")
+def _behind(tools: Tools, wire: str, *, stop_bits: int = 1) -> Upstream | None:
+    return line_upstream(tools.settings, wire, _forwards(tools), stop_bits=stop_bits)
+
+
+def _behind_http(tools: Tools, wire: str) -> HttpUpstream | None:
+    return http_upstream(tools.settings, wire, _forwards(tools))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +105,13 @@ class _Http:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Where a serial or TCP wire listens, how repetitions are taken, and the card terminal behind it."""
+    """Where a serial or TCP wire listens, and how repetitions are taken."""
 
     host: str = ""
     port: int = 0
     serial_port: str = ""
     serial_baud: int = 0
     repetition: Repetition = Repetition.ASK
-    upstream: str = ""
 
 
 def _tls(options: _Http) -> ssl.SSLContext | None:
@@ -160,6 +151,7 @@ def rest(options: Mapping[str, object], tools: Tools) -> Opened:
             currencies=frozenset({names.currency}),
             webhooks=hooks,
         ),
+        _behind_http(tools, "rest"),
     )
     return _listening(wire, section, pos.rest_port, tools)
 
@@ -171,6 +163,7 @@ def hw_proxy(options: Mapping[str, object], tools: Tools) -> Opened:
     wire = HwProxyWire(
         _session(tools),
         HwProxyOptions(frozenset(section.origins), names.terminal, frozenset({names.currency})),
+        _behind_http(tools, "hw_proxy"),
     )
     return _listening(wire, section, 8069, tools)
 
@@ -178,8 +171,7 @@ def hw_proxy(options: Mapping[str, object], tools: Tools) -> Opened:
 def nexo(options: Mapping[str, object], tools: Tools) -> Opened:
     """nexo on 8443, with its own certificate (`facepay certificates` makes one) and passphrases."""
     section = cast("NexoSection", section_from(NexoSection, options, "pos.options.nexo"))
-    card = card_terminal(section, cast("ForwardJournal | None", tools.parts.get("forwards")))
-    wire = NexoWire(_session(tools), nexo_options(section, tools.settings), card)
+    wire = NexoWire(_session(tools), nexo_options(section, tools.settings), _behind_http(tools, "nexo"))
     where = _Http(section.host, section.port, section.certificate, section.private_key)
     return _listening(wire, where, TLS_PORT, tools)
 
@@ -210,7 +202,7 @@ def concert(options: Mapping[str, object], tools: Tools) -> Opened:
     settings = ConcertOptions(
         names.terminal, frozenset({names.currency}), repetition=RepetitionOptions(section.repetition)
     )
-    terminal = ConcertTerminal(_session(tools), settings, _upstream(section.upstream, tools))
+    terminal = ConcertTerminal(_session(tools), settings, _behind(tools, "concert"))
     return _serving(terminal.serve, section, tools, usual=0)
 
 
@@ -221,19 +213,18 @@ def caisse_ap(options: Mapping[str, object], tools: Tools) -> Opened:
     settings = CaisseOptions(
         names.terminal, frozenset({names.currency}), repetition=RepetitionOptions(section.repetition)
     )
-    terminal = CaisseTerminal(_session(tools), settings, _upstream(section.upstream, tools))
+    terminal = CaisseTerminal(_session(tools), settings, _behind(tools, "caisse_ap"))
     return _serving(terminal.serve, section, tools, usual=8888)
 
 
 def zvt(options: Mapping[str, object], tools: Tools) -> Opened:
     """ZVT on TCP `pos.tcp_port`, or on the wire's own `serial_port` with two stop bits."""
     section = cast("ZvtSection", section_from(ZvtSection, options, "pos.options.zvt"))
-    behind_serial = section.upstream.startswith("serial:")
     terminal = ZvtTerminal(
         _session(tools),
         zvt_options(section, tools.settings),
-        _upstream(section.upstream, tools, stop_bits=2),
-        upstream_is_serial=behind_serial,
+        _behind(tools, "zvt", stop_bits=2),
+        upstream_is_serial=tools.settings.upstream.zvt.startswith("serial:"),
     )
     serve = terminal.serve_serial if section.serial_port else terminal.serve
     line = _Line(section.host, section.port, section.serial_port, section.serial_baud)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pos_adapter.base import ProgressListener
-from pos_adapter.session import utc_now
+from pos_adapter.sale import utc_now
 from pos_adapter.types import (
     AdjustmentOutcome,
     AdjustmentResponse,

@@ -13,12 +13,14 @@ from pos_adapter.errors import BadRequest
 from pos_adapter.http_link import HttpServer, app_of
 from pos_adapter.protocols.caisse_ap.terminal import PORT, CaisseTerminal
 from pos_adapter.protocols.concert.terminal import ConcertTerminal
-from pos_adapter.protocols.hw_proxy.wire import HwProxyOptions, HwProxyWire
+from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
+from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
 from pos_adapter.protocols.nexo.local_encryption import KeyName
 from pos_adapter.protocols.nexo.options import NexoOptions
 from pos_adapter.protocols.nexo.wire import TLS_PORT as NEXO_PORT
 from pos_adapter.protocols.nexo.wire import NexoWire
-from pos_adapter.protocols.rest.wire import ApiKey, RestOptions, RestWire
+from pos_adapter.protocols.rest.options import ApiKey, RestOptions
+from pos_adapter.protocols.rest.wire import RestWire
 from pos_adapter.protocols.zvt.session import TCP_PORT as ZVT_PORT
 from pos_adapter.protocols.zvt.session import ZvtTerminal
 from pos_adapter.serial_link import SerialOptions, SerialServer

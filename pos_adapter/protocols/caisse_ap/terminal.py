@@ -30,7 +30,8 @@ from pos_adapter.protocols.caisse_ap.messages import (
 )
 from pos_adapter.protocols.caisse_ap.outcomes import ANSWERS
 from pos_adapter.repetition import RepetitionOptions, RepetitionWatch
-from pos_adapter.session import Sale, TransactionSession
+from pos_adapter.sale import Sale
+from pos_adapter.session import TransactionSession
 from pos_adapter.types import (
     AdjustmentOutcome,
     ExchangeKey,

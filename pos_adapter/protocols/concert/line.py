@@ -17,7 +17,7 @@ from pos_adapter.base import Link
 from pos_adapter.errors import LinkClosed, LinkError, LinkReset, PosError
 from pos_adapter.inbox import HungUp, Inbox, Received
 from pos_adapter.protocols.concert.frames import ConcertCodec, Control, Damage, Frame, FrameEvent
-from pos_adapter.session import Finished, Progressed
+from pos_adapter.sale import Finished, Progressed
 
 LineItem = FrameEvent | Progressed | Finished
 

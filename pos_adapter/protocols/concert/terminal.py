@@ -28,7 +28,8 @@ from pos_adapter.protocols.concert.messages import (
 )
 from pos_adapter.protocols.concert.outcomes import RESULTS
 from pos_adapter.repetition import RepetitionOptions, RepetitionWatch
-from pos_adapter.session import Sale, TransactionSession
+from pos_adapter.sale import Sale
+from pos_adapter.session import TransactionSession
 from pos_adapter.types import (
     AdjustmentOutcome,
     ExchangeKey,

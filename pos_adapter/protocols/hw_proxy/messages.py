@@ -11,6 +11,8 @@ from pos_adapter.errors import AmountNotRepresentable, BadRequest, MalformedMess
 from pos_adapter.types import Money
 
 PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS, SERVER_ERROR = -32700, -32600, -32602, -32000
+_CARD_MODES = ("card", "", None, False)
+"""A till whose payment method has no mode sends none, or Odoo's empty value."""
 _NOISE = Decimal("0.000001")
 """Binary floats of a browser miss a decimal amount by far less than this share of a minor unit."""
 
@@ -25,12 +27,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class PaymentInfo:
-    """What the till asks for; `payment` is the payment line's id and comes again when it is retried."""
+    """What the till asks for.
+
+    `payment` is the payment line's id and comes again when it is retried; modules for Odoo 8 to 12 send
+    none. `order` is what those of 10 to 12 find their payment by; older ones send that neither.
+    """
 
     payment: str
     amount: Money
     order: str
-    mode: str
+    by_card: bool
 
 
 def load_json(text: str | bytes) -> object:
@@ -67,15 +73,21 @@ def payment_info_of(params: dict[str, object]) -> PaymentInfo:
     info = load_json(text) if isinstance(text, str) else None
     if not isinstance(info, dict):
         raise MalformedMessage("payment_info is a JSON object in a text")
-    payment = info.get("payment_id")
-    if not isinstance(payment, str | int) or isinstance(payment, bool) or not 1 <= len(str(payment)) <= 64:
-        raise BadRequest("payment_id is 1 to 64 characters")
     return PaymentInfo(
-        payment=str(payment),
+        payment=_name_of(info, "payment_id"),
         amount=_money_of(info.get("amount"), info.get("currency_iso")),
-        order=str(info.get("order_id", ""))[:64],
-        mode=str(info.get("payment_mode", "card")),
+        order=_name_of(info, "order_id"),
+        by_card=info.get("payment_mode") in _CARD_MODES,
     )
+
+
+def _name_of(info: dict[str, object], member: str) -> str:
+    value = info.get(member)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int) or isinstance(value, bool) or not 1 <= len(str(value)) <= 64:
+        raise BadRequest(f"{member} is 1 to 64 characters")
+    return str(value)
 
 
 def _money_of(amount: object, currency: object) -> Money:

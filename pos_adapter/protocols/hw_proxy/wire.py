@@ -1,64 +1,46 @@
 """hw_proxy's routes: hello, handshake, status_json, payment_terminal_transaction_start, and our cancel.
 
-The till has learned of an approval when a `status_json` that says `success: true` was sent to the
-browser that started the payment. The browser's own cancel never reaches us: a payment nobody asks
-about any more is cancelled, an approval nobody fetched is voided. `payment_id` is the payment line's and
-comes again on a retry: a running or paid one is found again, after a failure a new attempt begins.
+`transactions` says when a till has learned; `origins` says whose pages may call; with another proxy behind
+this one (`forward`) its drivers are told too, and calls that are none of ours go there: a page knows one
+proxy only, and its printer may hang on the other.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pos_adapter.desk import DeskOptions, DeskView, PaymentDesk
-from pos_adapter.errors import BadRequest, PosError, RecordNotFound
+from pos_adapter.desk import DeskView
+from pos_adapter.errors import BadRequest, PosError, RecordNotFound, UpstreamUnreachable
 from pos_adapter.http_messages import HttpRequest, HttpResponse, HttpRoute
+from pos_adapter.http_upstream import HttpUpstream
+from pos_adapter.protocols.hw_proxy import origins
+from pos_adapter.protocols.hw_proxy.forward import CardSide
 from pos_adapter.protocols.hw_proxy.messages import (
     INVALID_REQUEST,
     Call,
-    PaymentInfo,
     call_of,
     code_of,
     error_body,
     payment_info_of,
     result_body,
 )
-from pos_adapter.protocols.hw_proxy.outcomes import ANSWERS, RUNNING
+from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
+from pos_adapter.protocols.hw_proxy.transactions import WIRE, Transactions, entry_of, order_entry_of
 from pos_adapter.session import TransactionSession
-from pos_adapter.types import ExchangeKey, Outcome, PaymentRequest, TerminalStatus
-
-WIRE = "hw_proxy"
-_CARD = "card"
-_SHOWN_AT_MOST = 32
-"""Payments a status tells about; a browser asks for its own, begun a moment ago."""
+from pos_adapter.types import Outcome, TerminalStatus
+from pos_adapter.upstream import FALL_BACK
 
 
 @dataclass(frozen=True, slots=True)
-class HwProxyOptions:
-    """`origins` are the Odoo addresses whose pages may call, such as `https://shop.example.com`.
+class _Result:
+    """What a call answers, and which payments it told the till were paid."""
 
-    `unasked_s` is how long a payment may go on, or an approval wait, without its browser asking.
-    """
-
-    origins: frozenset[str] = frozenset()
-    terminal: str = "facepay"
-    currencies: frozenset[str] = frozenset({"EUR"})
-    unasked_s: float = 15.0
-    shown_s: float = 300.0
-    max_body: int = 16 * 1024
+    value: object
+    paid: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Shown:
-    """A payment that `status_json` tells about."""
-
-    key: ExchangeKey
-    peer: str
-    asked_at: float
+_Answering = Callable[[Call, HttpRequest], "_Result | HttpResponse"]
 
 
 class HwProxyWire:
@@ -70,194 +52,174 @@ class HwProxyWire:
         self,
         session: TransactionSession,
         options: HwProxyOptions | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        upstream: HttpUpstream | None = None,
     ) -> None:
         self._options = options or HwProxyOptions()
         self.max_body = self._options.max_body
-        self._host = session.host
-        # Voiding unasked approvals is the watch's work; the desk's own clock only backs it up.
-        self._desk = PaymentDesk(session, DeskOptions(2 * self._options.unasked_s + 5))
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._shown: dict[str, _Shown] = {}
-        self._stopped = threading.Event()
-        self._watch = threading.Thread(target=self._watch_over, name="hw-proxy-watch", daemon=True)
+        self._session = session
+        unasked_s = self._options.unasked_s
+        self._card = CardSide(upstream, session, unasked_s=unasked_s) if upstream else None
+        self._kept: dict[str, HttpRequest] = {}
+        self._transactions = Transactions(
+            session, self._options, on_end=self._ended, on_forget=self._forget, is_by_card=self._is_by_card
+        )
 
     def __enter__(self) -> HwProxyWire:
-        self._watch.start()
+        self._transactions.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._watch.join(5)
+        self._transactions.__exit__(*_)
 
     def routes(self) -> list[HttpRoute]:
-        """Calls and their preflights."""
-        calls = {
-            "/hw_proxy/handshake": lambda call, peer: True,
+        """Calls and their preflights; with another proxy behind this one, every other call too."""
+        calls: dict[str, _Answering] = {
+            "/hw_proxy/handshake": lambda call, request: _Result(True),
             "/hw_proxy/status_json": self._status,
             "/hw_proxy/payment_terminal_transaction_start": self._start,
             "/hw_proxy/payment_terminal_transaction_cancel": self._cancel,
         }
         posts = [HttpRoute("POST", rule, self._answering(answer)) for rule, answer in calls.items()]
-        hello = HttpRoute("GET", "/hw_proxy/hello", self._hello)
-        preflights = [HttpRoute("OPTIONS", route.rule, self._preflight) for route in (*posts, hello)]
-        return [hello, *posts, *preflights]
+        others = [HttpRoute("GET", "/hw_proxy/hello", self._hello)]
+        if self._card is not None:
+            methods, rule = ("GET", "POST"), "/hw_proxy/<path:call>"
+            others += [HttpRoute(method, rule, self._pass_on) for method in methods]
+        rules = dict.fromkeys(route.rule for route in (*posts, *others))
+        return [*posts, *others, *(HttpRoute("OPTIONS", rule, self._preflight) for rule in rules)]
 
     def refuse(self, status: int, detail: str) -> HttpResponse:
         """An error of the HTTP link as a JSON-RPC error."""
         return HttpResponse(status, error_body(None, INVALID_REQUEST, detail))
 
-    # -- origins -----------------------------------------------------------------------------------
-
-    def _may_call(self, request: HttpRequest) -> bool:
-        """A browser names its page's origin; programs that are no browsers name none."""
-        origin = request.headers.get("origin")
-        return origin is None or origin in self._options.origins
-
-    def _cross_origin(self, request: HttpRequest) -> tuple[tuple[str, str], ...]:
-        origin = request.headers.get("origin")
-        if origin is None or origin not in self._options.origins:
-            return (("Vary", "Origin"),)
-        return (("Vary", "Origin"), ("Access-Control-Allow-Origin", origin))
+    def _refuse_page(self) -> HttpResponse:
+        return self.refuse(403, "this page's origin is not among the terminal's origins")
 
     def _preflight(self, request: HttpRequest) -> HttpResponse:
-        if not self._may_call(request):
-            return self.refuse(403, "this page's origin is not among the terminal's origins")
-        headers = [
-            *self._cross_origin(request),
-            ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-            ("Access-Control-Allow-Headers", "Content-Type, X-Debug-Mode"),
-            ("Access-Control-Max-Age", "600"),
-        ]
-        if request.headers.get("access-control-request-private-network") == "true":
-            headers.append(("Access-Control-Allow-Private-Network", "true"))
-        return HttpResponse(204, headers=tuple(headers))
+        allowed = origins.may_call(request, self._options.origins)
+        return origins.preflight(request, self._options.origins) if allowed else self._refuse_page()
 
     def _hello(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(200, b"ping", "text/plain", self._cross_origin(request))
+        return HttpResponse(200, b"ping", "text/plain", origins.cross_origin(request, self._options.origins))
+
+    def _pass_on(self, request: HttpRequest) -> HttpResponse:
+        if self._card is None or not origins.may_call(request, self._options.origins):
+            return self._refuse_page()
+        try:
+            return self._ours_to_read(request, self._card.pass_on(request))
+        except UpstreamUnreachable as error:
+            return self.refuse(502, str(error))
+
+    def _ours_to_read(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        """The other proxy's answer, with our word on which page may read it."""
+        kept = tuple((n, v) for n, v in answer.headers if not n.lower().startswith("access-control-"))
+        headers = (*kept, *origins.cross_origin(request, self._options.origins))
+        return HttpResponse(answer.status, answer.body, answer.content_type, headers)
 
     # -- calls -------------------------------------------------------------------------------------
 
-    def _answering(self, answer: Callable[[Call, str], object]) -> Callable[[HttpRequest], HttpResponse]:
+    def _answering(self, answer: _Answering) -> Callable[[HttpRequest], HttpResponse]:
         def answering(request: HttpRequest) -> HttpResponse:
-            headers = self._cross_origin(request)
-            if not self._may_call(request):
-                return self.refuse(403, "this page's origin is not among the terminal's origins")
+            if not origins.may_call(request, self._options.origins):
+                return self._refuse_page()
+            headers = origins.cross_origin(request, self._options.origins)
             identifier: object = None
             try:
                 call = call_of(request.body)
                 identifier = call.identifier
-                result = answer(call, request.peer)
+                result = answer(call, request)
             except PosError as error:
                 return HttpResponse(200, error_body(identifier, code_of(error), str(error)), headers=headers)
-            after = self._learning(result, request.peer)
-            return HttpResponse(200, result_body(call, result), headers=headers, after_sent=after)
+            if isinstance(result, HttpResponse):
+                return self._ours_to_read(request, result)
+            body = result_body(call, result.value)
+            return HttpResponse(200, body, headers=headers, after_sent=self._learning(result, request.peer))
 
         return answering
 
-    def _start(self, call: Call, peer: str) -> object:
+    def _learning(self, result: _Result, peer: str) -> Callable[[bool], None] | None:
+        """Once a status with a success was sent to the browser that started it, the money is captured."""
+        if not result.paid:
+            return None
+        paid = list(result.paid)
+        return lambda sent: self._transactions.learned(paid, peer) if sent else None
+
+    def _start(self, call: Call, request: HttpRequest) -> _Result | HttpResponse:
         """The transaction to ask about; false makes the till show its retry alert."""
         info = payment_info_of(call.params)
         if info.amount.currency not in self._options.currencies:
             raise BadRequest(f"{info.amount.currency} is not taken here")
-        if info.mode != _CARD or self._host.status() is TerminalStatus.OUT_OF_ORDER:
-            return False
-        view = self._begin(info)
+        if not info.by_card or self._session.status() is TerminalStatus.OUT_OF_ORDER:
+            return self._card.pass_on(request) if self._card is not None else _Result(False)
+        key = self._transactions.new_key(info)
+        if self._card is not None and self._by_card(key.exchange) is None:
+            self._kept[key.exchange] = request
+        view = self._transactions.begin(key, info, request.peer)
         if view.response is not None and view.response.outcome is Outcome.BUSY:
-            return False
-        key = view.request.key
-        with self._lock:
-            self._shown.pop(key.exchange, None)
-            while len(self._shown) >= _SHOWN_AT_MOST:
-                self._shown.pop(next(iter(self._shown)))
-            self._shown[key.exchange] = _Shown(key, peer, self._clock())
-        return {"transaction_id": key.exchange}
+            self._transactions.hide(key.exchange)
+            return _Result(False)
+        return _Result({"transaction_id": key.exchange})
 
-    def _begin(self, info: PaymentInfo) -> DeskView:
-        """The running or paid attempt of this payment line, or a new one after the failed ones."""
-        for attempt in itertools.count(1):
-            exchange = f"{info.payment}.{attempt}"
-            key = ExchangeKey(WIRE, self._options.terminal, "odoo", exchange)
-            request = PaymentRequest(key, info.amount, reference=info.order)
-            view = self._find(key)
-            if view is None:
-                return self._desk.start(request)
-            if view.response is None or ANSWERS[view.response.outcome][0] is not False:
-                # Running, unknown or paid: the desk refuses another amount under the same line.
-                return self._desk.start(request)
-        raise RecordNotFound("attempts never run out")
-
-    def _find(self, key: ExchangeKey) -> DeskView | None:
-        try:
-            return self._desk.view(key)
-        except RecordNotFound:
-            return None
-
-    def _cancel(self, call: Call, peer: str) -> object:
+    def _cancel(self, call: Call, request: HttpRequest) -> _Result:
         """Ours: Odoo's own cancel button never reaches the proxy."""
-        shown = self._shown.get(str(call.params.get("transaction_id")))
-        if shown is None:
+        identifier = str(call.params.get("transaction_id"))
+        if self._card is not None and self._card.cancel(identifier, request):
+            return _Result(True)
+        if not self._transactions.cancel(identifier):
             raise RecordNotFound("no transaction has this id")
-        self._desk.cancel(shown.key)
-        return True
+        return _Result(True)
 
-    def _status(self, call: Call, peer: str) -> object:
-        """The driver and its transactions, as the till polls them every second."""
-        now = self._clock()
-        with self._lock:
-            shown = dict(self._shown)
-        transactions = {}
-        for identifier, entry in shown.items():
-            if entry.peer == peer:
-                entry.asked_at = now
-            transactions[identifier] = self._transaction(identifier, self._desk.view(entry.key))
-        connected = self._host.status() is not TerminalStatus.OUT_OF_ORDER
-        driver = {
-            "is_terminal": True,
-            "status": "connected" if connected else "disconnected",
-            "terminal_id": self._options.terminal,
-            "transactions": transactions,
-        }
-        return {WIRE: driver}
+    def _status(self, call: Call, request: HttpRequest) -> _Result:
+        """All drivers and their transactions, as the till polls them every second."""
+        others = self._card.drivers(request) if self._card is not None else {}
+        views = self._transactions.ask(request.peer)
+        entries = {i: entry_of(i, view) for i, view in views.items()}
+        paid = tuple(i for i, entry in entries.items() if entry["success"] is True)
+        told = {i: self._by_card(i) or entry for i, entry in entries.items()}
+        return _Result({**_beside(others), WIRE: self._driver(views, told)}, paid)
 
-    def _transaction(self, identifier: str, view: DeskView) -> dict[str, object]:
-        success, text = ANSWERS[view.response.outcome] if view.response else RUNNING
-        paid = view.response if success and view.response else None
+    def _by_card(self, identifier: str) -> dict[str, object] | None:
+        return self._card.find(identifier) if self._card is not None else None
+
+    def _is_by_card(self, identifier: str) -> bool:
+        """Whether the card terminal has this payment, running or paid."""
+        entry = self._by_card(identifier)
+        return entry is not None and entry["success"] is not False
+
+    def _driver(
+        self, views: Mapping[str, DeskView], entries: Mapping[str, dict[str, object]]
+    ) -> dict[str, object]:
+        orders: dict[str, list[object]] = {}
+        for identifier, view in views.items():
+            if entries[identifier]["success"] is True and view.request.reference:
+                paid = order_entry_of(view, entries[identifier])
+                orders.setdefault(view.request.reference, []).append(paid)
+        broken = self._session.status() is TerminalStatus.OUT_OF_ORDER
         return {
-            "transaction_id": identifier,
-            "success": success,
-            "status": text,
-            "status_details": view.response.message if view.response else "",
-            "reference": str(paid.transaction) if paid else "",
+            "is_terminal": True,
+            "status": "disconnected" if broken else "connected",
+            "messages": [],
+            "terminal_id": self._options.terminal,
+            "transactions": dict(entries),
+            "in_transaction": any(entry["success"] is None for entry in entries.values()),
+            "latest_transactions": orders,
         }
 
-    # -- the till has learned ----------------------------------------------------------------------
+    # -- the card terminal -------------------------------------------------------------------------
 
-    def _learning(self, result: object, peer: str) -> Callable[[bool], None] | None:
-        """Once a status with a success was sent to the browser that started it, the money is captured."""
-        driver = result.get(WIRE) if isinstance(result, dict) else None
-        if not isinstance(driver, dict):
-            return None
-        told = [i for i, entry in driver["transactions"].items() if entry["success"] is True]
-        mine = [self._shown[i] for i in told if i in self._shown and self._shown[i].peer == peer]
+    def _ended(self, view: DeskView) -> None:
+        identifier = view.request.key.exchange
+        request = self._kept.pop(identifier, None)
+        if view.response is None or self._card is None or request is None:
+            return
+        if view.response.outcome in FALL_BACK:
+            self._card.hand_over(identifier, view.request.key.text, request)
 
-        def learned(sent: bool) -> None:
-            for entry in mine if sent else ():
-                self._desk.acknowledge(entry.key, learned=True)
+    def _forget(self, identifier: str) -> None:
+        self._kept.pop(identifier, None)
+        if self._card is not None:
+            self._card.forget(identifier)
 
-        return learned
 
-    def _watch_over(self) -> None:
-        while not self._stopped.wait(min(1.0, self._options.unasked_s / 4)):
-            now = self._clock()
-            with self._lock:
-                shown = dict(self._shown)
-            for identifier, entry in shown.items():
-                unasked = now - entry.asked_at
-                if unasked > self._options.unasked_s:
-                    self._desk.cancel(entry.key)
-                if unasked > self._options.shown_s:
-                    with self._lock:
-                        self._shown.pop(identifier, None)
+def _beside(drivers: Mapping[str, object]) -> Mapping[str, object]:
+    """The other proxy's drivers, under another name where it is one like ours."""
+    return {f"card_{name}" if name == WIRE else name: driver for name, driver in drivers.items()}

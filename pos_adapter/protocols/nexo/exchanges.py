@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from pos_adapter.errors import KeyReused
 from pos_adapter.protocols.nexo.answers import Body
-from pos_adapter.session import Sale
+from pos_adapter.sale import Sale
 from pos_adapter.types import ExchangeKey
 
 KEEP_S = 48 * 3600.0

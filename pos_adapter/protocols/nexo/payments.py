@@ -1,4 +1,4 @@
-"""PaymentRequest, AbortRequest and TransactionStatusRequest.
+"""PaymentRequest: a sale, a refund, or the first one's answer again.
 
 The till has learned of an approval when its answer was written to a connection the till still held, or
 when a status or a repeated request told it. An answer that did not get through waits for such a question,
@@ -17,12 +17,12 @@ from pos_adapter.protocols.nexo import answers, json_text, requests
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.envelope import Message
 from pos_adapter.protocols.nexo.exchanges import Exchange
-from pos_adapter.protocols.nexo.header import time_text
-from pos_adapter.protocols.nexo.outcomes import SUCCESS
 from pos_adapter.protocols.nexo.requests import PaymentOrder
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
-from pos_adapter.session import SaleEvent, final_response
+from pos_adapter.sale import SaleEvent, final_response
 from pos_adapter.types import (
+    AdjustmentOutcome,
+    AdjustmentResponse,
     ExchangeKey,
     Outcome,
     PaymentRecord,
@@ -34,6 +34,7 @@ from pos_adapter.upstream import FALL_BACK
 
 _log = logging.getLogger(__name__)
 _SLICE_S = 0.5
+_NOT_OURS = (AdjustmentOutcome.NOT_FOUND, AdjustmentOutcome.NOT_POSSIBLE)
 
 
 def pay(terminal: Terminal, incoming: Incoming) -> Answer:
@@ -49,7 +50,7 @@ def pay(terminal: Terminal, incoming: Incoming) -> Answer:
     except KeyReused as error:
         return Answer(answers.failure("Payment", "NotAllowed", str(error)))
     if not fresh:
-        return _repeat(terminal, exchange)
+        return _repeat(terminal, incoming, exchange)
     try:
         return (
             _refund(terminal, incoming, order, exchange)
@@ -66,8 +67,11 @@ def fingerprint(message: Message) -> bytes:
     return hashlib.sha256(json_text.encode(message.body)).digest()
 
 
-def _repeat(terminal: Terminal, exchange: Exchange) -> Answer:
+def _repeat(terminal: Terminal, incoming: Incoming, exchange: Exchange) -> Answer:
     exchange.ended.wait(terminal.options.sale_s)
+    if exchange.forwarded and exchange.answer is None:
+        # The card terminal has the answer, and its own rule for a request that comes again.
+        return terminal.by_card(incoming, exchange.key.text)
     if exchange.answer is None:
         return Answer(answers.failure("Payment", "InProgress", "the payment is still running"))
     return Answer(exchange.answer(), learned=terminal.learning(exchange, exchange.key))
@@ -142,20 +146,21 @@ def _told(
         return Answer(answers.payment_body(order, header, replace(response, message=text), terminal.options))
 
     def current() -> Body:
-        record = _record(terminal, exchange.key)
+        record = find_record(terminal, exchange.key)
         now = (final_response(record) if record else None) or response
         return answers.payment_body(order, header, now, terminal.options)
 
     exchange.end(current)
     learning = terminal.learning(exchange, exchange.key)
-    if incoming.hung_up():
+    if incoming.request.hung_up():
         _log.warning("%s: the till hung up before its answer", exchange.key.text)
         learning(False)
         return Answer(current())
     return Answer(current(), learned=learning)
 
 
-def _record(terminal: Terminal, key: ExchangeKey) -> PaymentRecord | None:
+def find_record(terminal: Terminal, key: ExchangeKey) -> PaymentRecord | None:
+    """The host's record of a key; None also when the records cannot be read."""
     try:
         return terminal.session.host.find(key)
     except PosError:
@@ -188,12 +193,12 @@ def _by_card(terminal: Terminal, incoming: Incoming, exchange: Exchange) -> Answ
     exchange.forwarded = True
     try:
         with terminal.session.occupied():
-            raw = terminal.card.ask(incoming.raw, exchange.key.text)
+            answer = terminal.by_card(incoming, exchange.key.text)
     except UpstreamUnreachable as error:
         body = answers.failure("Payment", "UnreachableHost", str(error))
         return _refuse(terminal, exchange, body)
     exchange.ended.set()
-    return Answer(raw=raw)
+    return answer
 
 
 def _void_unlearned(terminal: Terminal, exchange: Exchange, order: PaymentOrder) -> bool:
@@ -208,135 +213,18 @@ def _void_unlearned(terminal: Terminal, exchange: Exchange, order: PaymentOrder)
 
 def _refund(terminal: Terminal, incoming: Incoming, order: PaymentOrder, exchange: Exchange) -> Answer:
     request = RefundRequest(exchange.key, order.original, amount=order.amount, reason="till")
-    answer = terminal.session.host.refund(request)
-    body = answers.refund_body(order, answer, incoming.message.header)
-    return _refuse(terminal, exchange, body)
-
-
-def abort(terminal: Terminal, incoming: Incoming) -> Answer:
-    """AbortRequest: the answer is empty; the aborted request's own answer says Aborted."""
-    header = incoming.message.header
-    key = requests.read_reference(incoming.message.body, "AbortRequest", header)
-    exchange = terminal.exchanges.find(key) if key else None
-    if exchange is None:
-        return Answer()
-    if exchange.forwarded and terminal.card is not None:
-        try:
-            return Answer(raw=terminal.card.ask(incoming.raw, header.key.text))
-        except UpstreamUnreachable:
-            return Answer()
-    if exchange.cancel is not None and not exchange.ended.is_set():
-        exchange.cancel()
-    return Answer()
-
-
-def status(terminal: Terminal, incoming: Incoming) -> Answer:
-    """TransactionStatusRequest: the recorded answer, still running, or never seen."""
-    header = incoming.message.header
-    key = requests.read_reference(incoming.message.body, "TransactionStatusRequest", header)
-    exchange = (
-        terminal.exchanges.find(key) if key else terminal.exchanges.latest(header.poi_id, header.sale_id)
-    )
-    if key is None and exchange is not None:
-        key = exchange.key
-    if key is None:
-        return Answer(answers.failure("TransactionStatus", "NotFound", "no such transaction"))
-    if exchange is not None and not exchange.ended.is_set():
-        return Answer(_status_failure("InProgress", key))
-    if exchange is not None and exchange.answer is not None:
-        body = exchange.answer()
-        if _is_unresolved(body):
-            return Answer(_status_failure("InProgress", key))
-        return Answer(_repeated(body, key), learned=terminal.learning(exchange, key))
-    return _status_of_record(terminal, incoming, key, exchange)
-
-
-def _status_of_record(
-    terminal: Terminal, incoming: Incoming, key: ExchangeKey, exchange: Exchange | None
-) -> Answer:
-    record = _record(terminal, key)
-    if terminal.card is not None and (record is None or (exchange is not None and exchange.forwarded)):
-        try:
-            return Answer(raw=terminal.card.ask(incoming.raw, incoming.message.header.key.text))
-        except UpstreamUnreachable as error:
-            return Answer(_status_failure("UnreachableHost", key, str(error)))
-    if record is None:
-        return Answer(_status_failure("NotFound", key))
-    response = final_response(record)
-    if response is None or response.outcome is Outcome.PROVIDER_UNKNOWN:
-        return Answer(_status_failure("InProgress", key))
-    order = _order_of(record)
-    body = answers.payment_body(
-        order, replace(incoming.message.header, service_id=key.exchange), response, terminal.options
-    )
-    return Answer(_repeated(body, key), learned=terminal.learning(exchange, key))
-
-
-def _order_of(record: PaymentRecord) -> PaymentOrder:
-    """What is known of a request after a restart."""
-    at = record.response.at if record.response else None
-    identification: Body = {"TransactionID": record.request.reference}
-    if at is not None:
-        identification["TimeStamp"] = time_text(at)
-    return PaymentOrder(
-        amount=record.request.amount,
-        sale_data={"SaleTransactionID": identification},
-        reference=record.request.reference,
-        operator=record.request.operator,
-        partial_from=record.request.partial_from,
-        is_refund=False,
-        original=None,
-        acquisition=None,
-        token_wanted=False,
-        brands=(),
-        entry_modes=(),
-        extra_minor=0,
-    )
-
-
-def _repeated(body: Body, key: ExchangeKey) -> Body:
-    category = next(iter(body)).removesuffix("Response")
-    repeated: Body = {
-        "MessageHeader": {
-            "ProtocolVersion": "3.0",
-            "MessageClass": "Service",
-            "MessageCategory": category,
-            "MessageType": "Response",
-            "ServiceID": key.exchange,
-            "SaleID": key.till,
-            "POIID": key.terminal,
-        },
-        "RepeatedResponseMessageBody": body,
-    }
-    reference = _reference(key, category)
-    return {
-        "TransactionStatusResponse": {
-            "Response": answers.response(SUCCESS),
-            "MessageReference": reference,
-            "RepeatedMessageResponse": repeated,
-        }
-    }
-
-
-def _status_failure(condition: str, key: ExchangeKey, text: str = "") -> Body:
-    return answers.failure("TransactionStatus", condition, text, MessageReference=_reference(key, "Payment"))
-
-
-def _is_unresolved(body: Body) -> bool:
-    for member in body.values():
-        block = member.get("Response") if isinstance(member, dict) else None
-        if isinstance(block, dict) and block.get("ErrorCondition") == "InProgress":
-            return True
-    return False
-
-
-def _reference(key: ExchangeKey, category: str) -> Body:
-    return {
-        "MessageCategory": category,
-        "ServiceID": key.exchange,
-        "SaleID": key.till,
-        "POIID": key.terminal,
-    }
+    try:
+        answer = terminal.session.host.refund(request)
+    except PosError:
+        raise
+    except Exception:
+        if terminal.card is None:
+            raise
+        _log.exception("the payment host failed to give money back; the card terminal is asked")
+        answer = AdjustmentResponse(AdjustmentOutcome.NOT_FOUND, terminal.session.now())
+    if answer.outcome in _NOT_OURS and (forwarded := _by_card(terminal, incoming, exchange)):
+        return forwarded
+    return _refuse(terminal, exchange, answers.refund_body(order, answer, incoming.message.header))
 
 
 def _nobody(event: SaleEvent) -> None:

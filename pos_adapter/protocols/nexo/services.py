@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from pos_adapter.errors import KeyReused, UpstreamUnreachable
+from pos_adapter.errors import KeyReused, PosError, UpstreamUnreachable
 from pos_adapter.protocols.nexo import answers, requests
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.header import find_flag, require_object, time_text
@@ -44,10 +44,10 @@ def reverse(terminal: Terminal, incoming: Incoming) -> Answer:
         running = answers.failure("Reversal", "InProgress")
         return Answer(exchange.answer() if exchange.answer else running)
     try:
-        done = _give_back(terminal, exchange.key, order)
+        done = _try_to_give_back(terminal, exchange.key, order)
         if done.outcome is AdjustmentOutcome.NOT_FOUND and terminal.card is not None:
-            exchange.ended.set()
-            return Answer(raw=terminal.card.ask(incoming.raw, header.key.text))
+            terminal.exchanges.forget(exchange.key)
+            return terminal.by_card(incoming, header.key.text)
         body = answers.reversal_body(order.original_body, done, header)
     except UpstreamUnreachable as error:
         body = answers.failure("Reversal", "UnreachableHost", str(error))
@@ -56,6 +56,19 @@ def reverse(terminal: Terminal, incoming: Incoming) -> Answer:
         raise
     exchange.end(lambda: body)
     return Answer(body)
+
+
+def _try_to_give_back(terminal: Terminal, key: ExchangeKey, order: ReversalOrder) -> AdjustmentResponse:
+    """A host that is broken knows of no payment, where a card terminal may know it."""
+    try:
+        return _give_back(terminal, key, order)
+    except PosError:
+        raise
+    except Exception:
+        if terminal.card is None:
+            raise
+        _log.exception("the payment host failed to give money back; the card terminal is asked")
+        return AdjustmentResponse(AdjustmentOutcome.NOT_FOUND, terminal.session.now())
 
 
 def _give_back(terminal: Terminal, key: ExchangeKey, order: ReversalOrder) -> AdjustmentResponse:
@@ -111,14 +124,7 @@ def diagnose(terminal: Terminal, incoming: Incoming) -> Answer:
 
 
 def _status(terminal: Terminal) -> Body:
-    try:
-        status = terminal.session.host.status()
-    except Exception:
-        _log.exception("the payment host does not tell its status")
-        status = TerminalStatus.OUT_OF_ORDER
-    if status is TerminalStatus.OUT_OF_ORDER and terminal.card is not None:
-        # The card terminal behind this one still takes sales.
-        status = TerminalStatus.READY
+    status = terminal.session.status()
     return {
         "GlobalStatus": GLOBAL_STATUS[status],
         "CommunicationOKFlag": True,

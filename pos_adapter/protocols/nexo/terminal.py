@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pos_adapter.errors import UpstreamUnreachable
+from pos_adapter.http_messages import HttpRequest
+from pos_adapter.http_upstream import HttpUpstream
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.envelope import Message
 from pos_adapter.protocols.nexo.exchanges import Exchange, Exchanges
-from pos_adapter.protocols.nexo.forward import CardTerminal
 from pos_adapter.protocols.nexo.identities import Identities
 from pos_adapter.protocols.nexo.loyalty import LoyaltyProgramme
 from pos_adapter.protocols.nexo.options import NexoOptions
@@ -34,11 +36,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One request: opened, and as the bytes that came."""
+    """One message: opened, and as the request that carried it."""
 
     message: Message
-    raw: bytes
-    hung_up: Callable[[], bool] = lambda: False
+    request: HttpRequest
 
 
 class Terminal:
@@ -48,7 +49,7 @@ class Terminal:
         self,
         session: TransactionSession,
         options: NexoOptions,
-        card: CardTerminal | None = None,
+        card: HttpUpstream | None = None,
         loyalty: LoyaltyProgramme | None = None,
     ) -> None:
         self.session = session
@@ -58,6 +59,21 @@ class Terminal:
         self.exchanges = Exchanges()
         self.identities = Identities(options.acquisition_s)
         self.logged_in = ""
+
+    def by_card(self, incoming: Incoming, key: str) -> Answer:
+        """The card terminal's answer in our place; the till's request goes there as it came.
+
+        Hidden messages stay hidden: the card terminal must know the passphrase that the till uses.
+
+        Raises:
+            UpstreamUnreachable: there is none, or it does not answer with a message.
+        """
+        if self.card is None:
+            raise UpstreamUnreachable("there is no card terminal behind this one")
+        answer = self.card.ask(incoming.request, key)
+        if answer.status != 200 or not isinstance(answer.body, bytes):
+            raise UpstreamUnreachable(f"the card terminal answers with status {answer.status}")
+        return Answer(raw=answer.body)
 
     def currency_of(self, transaction: TransactionId) -> str | None:
         """The currency of an earlier payment; None when this terminal does not remember it."""

@@ -12,6 +12,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 
 from pos_adapter.errors import (
@@ -20,17 +22,19 @@ from pos_adapter.errors import (
     PosError,
     Unauthenticated,
     UnknownCurrency,
+    UpstreamUnreachable,
 )
 from pos_adapter.http_messages import HttpRequest, HttpResponse, HttpRoute
-from pos_adapter.protocols.nexo import acquisition, answers, envelope, json_text, payments, services
+from pos_adapter.http_upstream import HttpUpstream
+from pos_adapter.protocols.nexo import acquisition, answers, envelope, json_text, payments, services, status
 from pos_adapter.protocols.nexo.envelope import Message
-from pos_adapter.protocols.nexo.forward import CardTerminal
 from pos_adapter.protocols.nexo.header import Header, read_header
 from pos_adapter.protocols.nexo.local_encryption import KeyRing
 from pos_adapter.protocols.nexo.loyalty import LoyaltyProgramme
 from pos_adapter.protocols.nexo.options import NexoOptions
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
 from pos_adapter.session import TransactionSession
+from pos_adapter.types import TerminalStatus
 
 _log = logging.getLogger(__name__)
 TLS_PORT = 8443
@@ -42,8 +46,8 @@ Action = Callable[[Terminal, Incoming], Answer]
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "Payment": payments.pay,
-        "Abort": payments.abort,
-        "TransactionStatus": payments.status,
+        "Abort": status.abort,
+        "TransactionStatus": status.tell,
         "Reversal": services.reverse,
         "CardAcquisition": acquisition.acquire,
         "EnableService": acquisition.enable_service,
@@ -59,6 +63,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 )
 """Every MessageCategory this terminal answers."""
 
+_DEVICES = frozenset({"Display", "Input", "Print", "Sound"})
+_NEEDS_THE_FACE = frozenset({"Diagnosis", "Login", "Logout", "CardAcquisition", "EnableService", "Loyalty"})
 _WITH_RESPONSE_BLOCK = frozenset({*ACTIONS} - {"Display", "Input", "Abort"})
 
 
@@ -72,7 +78,7 @@ class NexoWire:
         self,
         session: TransactionSession,
         options: NexoOptions,
-        card: CardTerminal | None = None,
+        card: HttpUpstream | None = None,
         loyalty: LoyaltyProgramme | None = None,
     ) -> None:
         self._options = options
@@ -120,7 +126,7 @@ class NexoWire:
         opened = self._open(request, clear=clear)
         if isinstance(opened, HttpResponse):
             return opened
-        answer = self._obey(Incoming(opened, request.body, request.hung_up))
+        answer = self._obey(Incoming(opened, request))
         if isinstance(answer, HttpResponse):
             return answer
         return HttpResponse(200, self._bytes(opened, answer), after_sent=answer.learned)
@@ -139,26 +145,40 @@ class NexoWire:
             return self._reject(message.header, "messages in clear are refused here", request.body, 401)
         if self._options.poi_id and message.header.poi_id != self._options.poi_id:
             return self._reject(message.header, "this is another POIID", request.body)
-        if message.header.message_type != "Request" or message.header.category not in ACTIONS:
-            text = f"MessageCategory {message.header.category} is not supported"
-            return self._reject(message.header, text, request.body, key=message)
+        if message.header.message_type != "Request":
+            return self._reject(message.header, "only requests are taken here", request.body, key=message)
         return message
 
     def _obey(self, incoming: Incoming) -> Answer | HttpResponse:
         header = incoming.message.header
+        if self._is_for_the_card_terminal(header.category):
+            with suppress(UpstreamUnreachable):
+                return self._terminal.by_card(incoming, header.key.text)
+        if header.category not in ACTIONS:
+            text = f"MessageCategory {header.category} is not supported"
+            return self._reject(header, text, incoming.request.body, key=incoming.message)
         try:
             return ACTIONS[header.category](self._terminal, incoming)
         except (AmountNotRepresentable, UnknownCurrency, MalformedMessage) as error:
             _log.warning("%s refused: %s", header.key.text, error)
             if header.category in _WITH_RESPONSE_BLOCK:
                 return Answer(answers.failure(header.category, "MessageFormat", str(error)))
-            return self._reject(header, str(error), incoming.raw, key=incoming.message)
+            return self._reject(header, str(error), incoming.request.body, key=incoming.message)
         except PosError as error:
             _log.warning("%s refused: %s", header.key.text, error)
             return Answer(answers.failure(header.category, "NotAllowed", str(error)))
         except Exception:
             _log.exception("%s failed", header.key.text)
             return Answer(answers.failure(header.category, "UnavailableService", "the terminal failed"))
+
+    def _is_for_the_card_terminal(self, category: str) -> bool:
+        """What this terminal has no device or word for, and what it cannot do while it is out of order."""
+        if self._terminal.card is None:
+            return False
+        if category not in ACTIONS or category in _DEVICES:
+            return True
+        broken = self._terminal.session.status() is TerminalStatus.OUT_OF_ORDER
+        return broken and category in _NEEDS_THE_FACE
 
     def _bytes(self, request: Message, answer: Answer) -> bytes:
         if answer.raw is not None:
@@ -179,7 +199,7 @@ class NexoWire:
         return HttpResponse(status, envelope.encode(reply, self._keys))
 
     def _later(self, message: Message, request: HttpRequest) -> None:
-        answer = self._obey(Incoming(message, request.body))
+        answer = self._obey(Incoming(message, replace(request, hung_up=lambda: False)))
         if isinstance(answer, HttpResponse):
             return
         sent = False

@@ -7,43 +7,43 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pos_adapter.desk import DeskView
 from pos_adapter.protocols.rest.documents import payment_document
-from pos_adapter.types import Settlement
+from pos_adapter.types import ExchangeKey, Settlement
 
+PROGRESS = "payment.progress"
 KEPT = 512
 KEEP_ALIVE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one payment. `identifier` is unique for ever, `sequence` counts in this process."""
+    """One change of one payment: `identifier` is unique for ever, `sequence` counts in this process.
+
+    `document` is the payment as tills see it. `is_last` says that nothing more happens to it by itself.
+    """
 
     identifier: str
     sequence: int
     kind: str
-    till: str
-    view: DeskView
+    key: ExchangeKey
+    document: Mapping[str, object]
+    is_last: bool
 
     @property
     def body(self) -> bytes:
         """The JSON both channels carry."""
-        document = {"id": self.identifier, "type": self.kind, "payment": payment_document(self.view)}
-        return json.dumps(document).encode()
-
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing more will happen to the payment by itself."""
-        return self.view.response is not None and self.view.settlement is not Settlement.PENDING
+        return json.dumps({"id": self.identifier, "type": self.kind, "payment": self.document}).encode()
 
 
 def kind_of(view: DeskView) -> str:
     """`payment.progress` while it runs, `payment.ended` at the answer, `payment.settled` after it."""
     if view.response is None:
-        return "payment.progress"
+        return PROGRESS
     if view.settlement in (Settlement.NONE, Settlement.PENDING):
         return "payment.ended"
     return "payment.settled"
@@ -61,10 +61,18 @@ class EventLog:
 
     def publish(self, view: DeskView) -> Event:
         """Add one change."""
+        is_last = view.response is not None and view.settlement is not Settlement.PENDING
+        return self._add(kind_of(view), view.request.key, payment_document(view), is_last=is_last)
+
+    def publish_card(self, key: ExchangeKey, document: Mapping[str, object]) -> Event:
+        """Add the end of a payment that the card terminal has taken over, in its words."""
+        return self._add("payment.ended", key, document, is_last=True)
+
+    def _add(self, kind: str, key: ExchangeKey, document: Mapping[str, object], *, is_last: bool) -> Event:
         with self._changed:
             self._sequence += 1
             identifier = f"evt_{self._prefix}_{self._sequence}"
-            event = Event(identifier, self._sequence, kind_of(view), view.request.key.till, view)
+            event = Event(identifier, self._sequence, kind, key, document, is_last)
             self._events.append(event)
             self._changed.notify_all()
         return event
@@ -86,7 +94,7 @@ class EventLog:
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while not self._closed:
-                found = [e for e in self._events if e.sequence > sequence and e.till == till]
+                found = [e for e in self._events if e.sequence > sequence and e.key.till == till]
                 left = deadline - time.monotonic()
                 if found or left <= 0:
                     return found
@@ -108,9 +116,28 @@ class EventLog:
                 yield b": still here\n\n"
             for event in events:
                 sequence = event.sequence
-                if payment in (None, event.view.request.key.exchange):
+                if payment in (None, event.key.exchange):
                     yield (
                         f"id: {event.identifier}\nevent: {event.kind}\ndata: ".encode() + event.body + b"\n\n"
                     )
                     if payment is not None and event.is_last:
                         return
+
+
+class LimitedStream:
+    """An event stream that gives its place back when it is closed, begun or not."""
+
+    def __init__(self, pieces: Iterator[bytes], release: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._release = ExitStack()
+        self._release.callback(release)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Called by the server when the till hangs up or the stream ends."""
+        self._release.close()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pos_adapter.errors import BadRequest
-from pos_adapter.protocols.rest.events import Event
+from pos_adapter.protocols.rest.events import PROGRESS, Event
 from pos_adapter.protocols.rest.signature import secret_bytes, sign
 
 _log = logging.getLogger(__name__)
@@ -87,10 +87,10 @@ class WebhookSender:
 
     def send(self, event: Event) -> None:
         """Queue an event for every hook of its till; progress stays with server-sent events."""
-        if event.view.response is None:
+        if event.kind == PROGRESS:
             return
         for hook in self._hooks:
-            if hook.till == event.till:
+            if hook.till == event.key.till:
                 self._push(time.monotonic(), 0, hook, event)
 
     def _push(self, due: float, tries: int, hook: Webhook, event: Event) -> None:

@@ -18,7 +18,7 @@ from pos_adapter.inbox import HungUp, Inbox, Received
 from pos_adapter.protocols.zvt import apdu, serial_frame
 from pos_adapter.protocols.zvt.apdu import Apdu, ApduCodec, Damage
 from pos_adapter.protocols.zvt.serial_frame import Block, BlockReader, Signal
-from pos_adapter.session import Finished, Progressed
+from pos_adapter.sale import Finished, Progressed
 
 News = Apdu | Damage | HungUp | Progressed | Finished
 WAKE = Received(b"")

@@ -20,7 +20,7 @@ from pos_adapter.protocols.zvt.channel import WAKE, Channel, News
 from pos_adapter.protocols.zvt.commands import Command
 from pos_adapter.protocols.zvt.options import ZvtTimes
 from pos_adapter.protocols.zvt.outcomes import NOT_POSSIBLE, RECEIVER_NOT_READY
-from pos_adapter.session import Finished, Progressed
+from pos_adapter.sale import Finished, Progressed
 from pos_adapter.types import ProgressStep
 
 T = TypeVar("T")

@@ -29,7 +29,7 @@ from pos_adapter.protocols.zvt.dialogue import AUTO_REVERSAL, Dialogue, Reply
 from pos_adapter.protocols.zvt.forward import forward_accepted
 from pos_adapter.protocols.zvt.outcomes import ABORTED, OUTCOMES, PRINTER_NOT_READY, SYSTEM_ERROR
 from pos_adapter.protocols.zvt.terminal import Terminal
-from pos_adapter.session import Sale
+from pos_adapter.sale import Sale
 from pos_adapter.types import (
     IdentifyRequest,
     IdentifyResponse,

@@ -26,7 +26,7 @@ from pos_adapter.protocols.zvt.payment import (
     settle_previous,
 )
 from pos_adapter.protocols.zvt.terminal import Terminal
-from pos_adapter.session import final_response
+from pos_adapter.sale import final_response
 from pos_adapter.types import (
     AdjustmentOutcome,
     AdjustmentResponse,

@@ -70,7 +70,6 @@ def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     ("options", "message"),
     [
         ({"caisse_ap": {"prot": 1}}, "did you mean pos.options.caisse_ap.port"),
-        ({"caisse_ap": {"upstream": "card terminal"}}, "tcp://HOST:PORT"),
         ({"caisse_ap": {"repetition": "sometimes"}}, "repetition"),
         ({"zvt": {}}, "pos.wires does not open"),
         ({"caisse_ap": 3}, "is a table"),

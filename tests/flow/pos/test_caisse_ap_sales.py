@@ -178,7 +178,7 @@ def test_a_second_till_hears_not_done_while_the_first_is_served() -> None:
 
 
 def test_an_unknown_result_that_stays_unknown_closes_without_an_answer() -> None:
-    from pos_adapter.session import SessionOptions
+    from pos_adapter.sale import SessionOptions
 
     host = SimulatedHost(SimulatorOptions(unknown_s=60))
     options = SessionOptions(hold_unknown_s=0.2, look_up_every_s=0.05)

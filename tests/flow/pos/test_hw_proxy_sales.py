@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from pos_adapter.http_link import HttpServer, app_of
-from pos_adapter.protocols.hw_proxy.wire import HwProxyOptions, HwProxyWire
+from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
+from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
 from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.types import Settlement, TerminalStatus
@@ -45,7 +46,7 @@ class Browser:
         assert answer["id"] == 7
         return answer.get("result", answer.get("error"))
 
-    def start(self, amount: object, payment: str, **more: object) -> Any:
+    def start(self, amount: object, payment: str | None, **more: object) -> Any:
         info = {
             "amount": amount,
             "currency_iso": "EUR",
@@ -130,6 +131,30 @@ def test_a_payment_nobody_asks_about_is_cancelled_and_so_is_one_on_request() -> 
         assert time.monotonic() - began < 0.3
 
 
+def test_a_till_of_odoo_10_to_12_finds_its_payment_by_the_order() -> None:
+    with open_shop(SimulatedHost(SimulatorOptions(shopper_s=0.2))) as browser:
+        browser.start(12.40, None, payment_id=None, order_id="00001-002-0003")
+        assert browser.call("status_json", {})["hw_proxy"]["in_transaction"] is True
+        deadline = time.monotonic() + 5
+        while not (driver := browser.call("status_json", {})["hw_proxy"])["latest_transactions"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        (entry,) = driver["latest_transactions"]["00001-002-0003"]
+        assert (entry["amount_cents"], entry["amount"], bool(entry["reference"])) == (1240, 12.4, True)
+        assert (driver["in_transaction"], driver["messages"]) == (False, [])
+        time.sleep(0.1)
+        assert settlements(browser.host) == [Settlement.CAPTURED]
+
+
+def test_a_till_of_odoo_8_never_asks_and_is_charged_at_the_approval() -> None:
+    with open_shop(SimulatedHost(SimulatorOptions(shopper_s=0.3)), unasked_s=0.1) as browser:
+        info = json.dumps({"amount": 12.40, "currency_iso": "EUR", "currency_decimals": 2})
+        assert browser.call("payment_terminal_transaction_start", {"payment_info": info})
+        time.sleep(0.7)
+        (record,) = browser.host.payments.values()
+        assert (record.settlement, record.request.till_listens) == (Settlement.CAPTURED, False)
+
+
 def test_busy_and_broken_terminals_answer_false() -> None:
     with open_shop() as browser:
         transaction = browser.start(12.10, "line-1")["transaction_id"]
@@ -171,7 +196,9 @@ def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int
         {"currency_iso": "CHF"},
         {"currency_iso": 978},
         {"payment_id": ""},
-        {"payment_id": None},
+        {"payment_id": "8" * 65},
+        {"payment_id": ["8f2c"]},
+        {"order_id": {}},
     ],
 )
 def test_an_impossible_request_is_a_json_rpc_error(change: dict[str, object]) -> None:

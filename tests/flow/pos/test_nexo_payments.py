@@ -18,16 +18,17 @@ import pytest
 
 from pos_adapter.errors import NotAllowed
 from pos_adapter.http_link import HttpServer, app_of
+from pos_adapter.http_upstream import HttpUpstream
 from pos_adapter.protocols.nexo import envelope
 from pos_adapter.protocols.nexo.envelope import Message
-from pos_adapter.protocols.nexo.forward import CardTerminal
 from pos_adapter.protocols.nexo.header import Header
 from pos_adapter.protocols.nexo.local_encryption import KeyName, KeyRing
 from pos_adapter.protocols.nexo.loyalty import LoyaltyAnswer, LoyaltyOrder
 from pos_adapter.protocols.nexo.options import Instrument, NexoOptions
 from pos_adapter.protocols.nexo.outcomes import CONDITIONS, OUTCOMES
 from pos_adapter.protocols.nexo.wire import NexoWire
-from pos_adapter.session import SessionOptions, TransactionSession
+from pos_adapter.sale import SessionOptions
+from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import OUTCOME_BY_DIGITS, SimulatedHost, SimulatorOptions
 from pos_adapter.simulator.nexo_till import NexoAddress, NexoReply, NexoTill, poi_transaction_of
 from pos_adapter.types import Money, Outcome, Settlement, TerminalStatus
@@ -63,7 +64,7 @@ def wait_until(holds: Callable[[], bool], within_s: float = 5) -> None:
 
 @contextmanager
 def serving(
-    of: SimulatedHost, options: NexoOptions = CLEAR, card: CardTerminal | None = None, **extra: object
+    of: SimulatedHost, options: NexoOptions = CLEAR, card: HttpUpstream | None = None, **extra: object
 ) -> Iterator[str]:
     session = TransactionSession(of, options=SessionOptions(hold_unknown_s=0.6, look_up_every_s=0.02))
     wire = NexoWire(session, options, card, **extra)
@@ -73,7 +74,7 @@ def serving(
 
 @contextmanager
 def shop(
-    of: SimulatedHost, options: NexoOptions = CLEAR, card: CardTerminal | None = None
+    of: SimulatedHost, options: NexoOptions = CLEAR, card: HttpUpstream | None = None
 ) -> Iterator[NexoTill]:
     with serving(of, options, card) as url:
         key = KEY if options.passphrases else None
@@ -595,7 +596,7 @@ def test_what_the_face_did_not_pay_goes_to_the_card_terminal_unchanged() -> None
     faces, cards = host(), host()
     faces.broken = RuntimeError("camera, models and database are gone")
     hidden = replace(CLEAR, passphrases=KEYS)
-    with serving(cards, hidden) as behind, shop(faces, hidden, CardTerminal(behind + "/nexo")) as till:
+    with serving(cards, hidden) as behind, shop(faces, hidden, HttpUpstream(behind + "/nexo")) as till:
         reply = till.pay(euros(1234), service_id="S1")
         assert reply.result("Payment") == ("Success", None)
         wait_until(lambda: settlements(cards) == [Settlement.CAPTURED])
@@ -606,7 +607,7 @@ def test_what_the_face_did_not_pay_goes_to_the_card_terminal_unchanged() -> None
 
 
 def test_a_payment_with_a_card_terminal_that_is_gone_ends_cleanly() -> None:
-    with shop(host(), CLEAR, CardTerminal("http://127.0.0.1:1/nexo")) as till:
+    with shop(host(), CLEAR, HttpUpstream("http://127.0.0.1:1/nexo")) as till:
         assert till.pay(euros(1201)).result("Payment") == ("Failure", "UnreachableHost")
 
 

@@ -20,7 +20,8 @@ from pos_adapter.protocols.zvt.commands import Command, Config, Service
 from pos_adapter.protocols.zvt.options import ZvtOptions, ZvtTimes
 from pos_adapter.protocols.zvt.outcomes import OUTCOMES
 from pos_adapter.protocols.zvt.session import ZvtTerminal
-from pos_adapter.session import SessionOptions, TransactionSession
+from pos_adapter.sale import SessionOptions
+from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import OUTCOME_BY_DIGITS, SimulatedHost, SimulatorOptions
 from pos_adapter.simulator.lines import FaultyLink, LineFaults, MemoryLink, memory_cable
 from pos_adapter.simulator.zvt_till import PRINTING_TILL, ZvtTill, agree

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from pos_adapter.repetition import Repetition, RepetitionOptions, RepetitionWatch
-from pos_adapter.session import Sale, SaleEvent, TransactionSession
+from pos_adapter.sale import Sale, SaleEvent
+from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost
 from pos_adapter.types import ExchangeKey, Money, PaymentRequest, Settlement
 

@@ -7,14 +7,8 @@ import time
 import pytest
 
 from pos_adapter.errors import KeyReused, RequestInProgress
-from pos_adapter.session import (
-    Finished,
-    Progressed,
-    SaleEvent,
-    SessionOptions,
-    TransactionSession,
-    final_response,
-)
+from pos_adapter.sale import Finished, Progressed, SaleEvent, SessionOptions, final_response
+from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.types import (
     ExchangeKey,

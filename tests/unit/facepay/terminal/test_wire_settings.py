@@ -8,7 +8,7 @@ import pytest
 
 from facepay.errors import SettingsError
 from facepay.settings import Settings
-from facepay.terminal.wire_settings import NexoSection, ZvtSection, card_terminal, nexo_options, zvt_options
+from facepay.terminal.wire_settings import NexoSection, ZvtSection, nexo_options, zvt_options
 from pos_adapter.protocols.nexo.local_encryption import KeyName
 
 
@@ -41,15 +41,6 @@ def test_a_passphrase_outside_ascii_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NEXO", "Käse")
     with pytest.raises(SettingsError, match="ASCII"):
         nexo_options(NexoSection(passphrases=("till-key:1=env:NEXO",)), Settings())
-
-
-def test_the_card_terminals_address_has_to_be_one(tmp_path: Path) -> None:
-    assert card_terminal(NexoSection(), None) is None
-    assert card_terminal(NexoSection(upstream="https://192.168.1.20:8443/nexo"), None) is not None
-    with pytest.raises(SettingsError):
-        card_terminal(NexoSection(upstream="192.168.1.20"), None)
-    with pytest.raises(SettingsError):
-        card_terminal(NexoSection(upstream="https://a", upstream_authority=str(tmp_path / "none")), None)
 
 
 def test_zvt_settings_are_checked() -> None:
