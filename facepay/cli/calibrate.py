@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from facepay.cli.exits import Exit
 from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
 from facepay.evaluation.calibrating import make_calibration
-from facepay.evaluation.comparisons import compare_all
+from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.embedding import EmbeddedSet
 from facepay.evaluation.verification import fnmr_at
-from facepay.recognition.calibration import Calibration, Provenance, format_calibration
+from facepay.recognition.calibration import Calibration, Provenance
+from facepay.recognition.calibration_files import calibration_name, format_calibration
 from facepay.recognition.engine import RecognitionEngine
 from facepay.settings import Settings
-
-_GALLERIES = (1, 10, 100, 1_000, 10_000, 100_000)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_photo_arguments(parser)
     parser.add_argument("--data-name", default="", help="what the photos are, for the record")
     parser.add_argument("--note", default="", help="what a reader of the thresholds has to know")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="write here (default: data folder)")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="write here, such as beside the pack's file (data folder)"
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
@@ -34,27 +36,21 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     embedded = embedded_photos(arguments, engine, settings)
     comparisons = compare_all(embedded.features, embedded.identity)
     provenance = _provenance(arguments, engine, embedded, comparisons.impostors, len(comparisons.genuine))
-    calibration = make_calibration(comparisons, engine.model, detector_digest, provenance)
+    target = settings.recognition.target_fpir
+    calibration = make_calibration(
+        comparisons, (engine.model, detector_digest), provenance, target_fpir=target
+    )
     folder = arguments.output or settings.data / "calibrations"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{engine.spec.name}.calibration.toml"
+    path = folder / calibration_name(engine.spec)
     path.write_text(format_calibration(calibration), "utf-8")
-    target = settings.recognition.target_fpir
-    rows = [
-        {
-            "references": size,
-            "threshold": round(threshold.score, 4),
-            "fmr": threshold.fmr,
-            "extrapolated": threshold.extrapolated,
-            "fnmr": str(fnmr_at(comparisons, threshold.score)),
-        }
-        for size in _GALLERIES
-        for threshold in [calibration.threshold_for(size, target)]
-    ]
     if arguments.json:
+        rows = [
+            {**asdict(made), "fnmr": str(fnmr_at(comparisons, made.score))} for made in calibration.record
+        ]
         print(json.dumps({"file": str(path), "target_fpir": target, "thresholds": rows}, indent=1))
         return Exit.DONE
-    _print(calibration, path, target, rows)
+    _print(calibration, comparisons, path)
     return Exit.DONE
 
 
@@ -78,13 +74,15 @@ def _provenance(
     )
 
 
-def _print(calibration: Calibration, path: Path, target: float, rows: list[dict[str, object]]) -> None:
+def _print(calibration: Calibration, comparisons: Comparisons, path: Path) -> None:
     made = calibration.provenance
     print(f"{made.impostor_comparisons} comparisons of different people,", end=" ")
     print(f"{made.genuine_comparisons} of the same person")
-    print(f"thresholds that identify at most one stranger in {1 / target:.0f}:")
-    for row in rows:
-        mark = "  extrapolated: no measurement reaches this far" if row["extrapolated"] else ""
-        print(f"  {row['references']:>7} references  {row['threshold']:.3f}  missed: {row['fnmr']}{mark}")
+    for row in calibration.record:
+        score = f"{row.score:.3f} ({row.low:.3f} to {row.high:.3f})"
+        mark = "  extrapolated: no measurement reaches this far" if row.extrapolated else ""
+        print(f"  {row.references:>7} references  {score}  missed: {fnmr_at(comparisons, row.score)}{mark}")
+    print(f"these thresholds identify at most one stranger in {1 / calibration.record[0].target_fpir:.0f};")
+    print("in brackets where they lie with 95 % confidence, by bootstrap over people")
     print(f"rates below {calibration.smallest_shown:.1e} are not shown by these photos but fitted")
     print(f"written to {path}")

@@ -24,7 +24,8 @@ from facepay.evaluation.results import RecognitionResult, Report, Source, histog
 from facepay.evaluation.samples import load_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores
 from facepay.evaluation.verification import det_curve, operating_points
-from facepay.recognition.calibration import Calibration, find_calibration
+from facepay.recognition.calibration import Calibration
+from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import RecognitionEngine
 from facepay.settings import Settings
 from facepay.terminal.engines import build_tries
@@ -116,7 +117,7 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
 
 
 def _calibration(engine: RecognitionEngine, settings: Settings) -> Calibration:
-    calibration = find_calibration(engine.spec.name, settings.data / "calibrations")
+    calibration = find_calibration(engine.spec, settings.data / "calibrations")
     if calibration is None:
         raise InputUnusable(f"pack {engine.spec.name} has no threshold yet; run: facepay calibrate")
     calibration.require_for(engine.model, engine.detector_sha256)

@@ -10,7 +10,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from facepay.cli.exits import Exit
-from facepay.recognition.calibration import find_calibration
+from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.pack_install import InstallOptions, install_pack
 from facepay.recognition.pack_store import (
     FileState,
@@ -102,7 +102,7 @@ def _summary(spec: PackSpec, folders: tuple[Path, ...]) -> dict[str, object]:
         "megabytes": max(1, round(spec.bytes / 1e6)),
         "licence": spec.licence,
         "commercial": spec.commercial,
-        "calibrated": find_calibration(spec.name, None) is not None,
+        "calibrated": find_calibration(spec, None) is not None,
         "runs_the_main_job": spec.complete,
     }
 

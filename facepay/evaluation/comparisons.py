@@ -58,6 +58,12 @@ class Comparisons:
         """How many pairs of different people: the number that is closest to independent trials."""
         return self.identities * (self.identities - 1) // 2
 
+    def weighted_impostors(self, weight: npt.NDArray[np.float64]) -> float:
+        """How many impostor comparisons there would be if each identity counted `weight` times."""
+        images = self.per_identity.astype(np.float64)
+        # A score file need not compare everybody with everybody, so the count is scaled to what it has.
+        return self.impostors * _pairs(weight * images) / _pairs(images)
+
     def false_matches(self, threshold: float) -> int:
         """Impostor comparisons at or above a threshold; exact within the tail, else to one bin."""
         if len(self.tail) < TAIL or threshold > self.tail[-1]:
@@ -67,6 +73,10 @@ class Comparisons:
     def false_non_matches(self, threshold: float) -> int:
         """Genuine comparisons below a threshold."""
         return int((self.genuine < threshold).sum())
+
+
+def _pairs(images: npt.NDArray[np.float64]) -> float:
+    return float(images.sum() ** 2 - (images**2).sum()) / 2
 
 
 def bin_of(score: float) -> int:

@@ -107,7 +107,7 @@ def bootstrap(
         seed: of the draws, so that a figure can be repeated.
     """
     random = np.random.default_rng(seed)
-    values = np.array([statistic(_draw(random, identities)) for _ in range(rounds)])
+    values = np.array([statistic(draw_weights(random, identities)) for _ in range(rounds)])
     values = values[np.isfinite(values)]
     if not len(values):
         return float("nan"), float("nan")
@@ -115,5 +115,6 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _draw(random: np.random.Generator, identities: int) -> npt.NDArray[np.float64]:
+def draw_weights(random: np.random.Generator, identities: int) -> npt.NDArray[np.float64]:
+    """How often each of so many identities is drawn in one resample with replacement."""
     return np.bincount(random.integers(0, identities, identities), minlength=identities).astype(np.float64)

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons
 
+Doubles = npt.NDArray[np.float64]
+
 EXCESSES = 2000
 """How many of the highest impostor scores are fitted; at least `MINIMUM` are needed."""
 
@@ -77,33 +79,37 @@ def fit_tail(comparisons: Comparisons) -> ImpostorTail:
     count = min(EXCESSES, len(comparisons.tail) // 2)
     start = float(comparisons.tail[count])
     excess = np.sort(comparisons.tail[:count].astype(np.float64) - start)
-    shape, scale = _censored_fit(excess)
+    shape, scale = fit_excesses(excess, np.ones(count))
     return ImpostorTail(
         start, shape, scale, count / comparisons.impostors, float(comparisons.tail[0]), comparisons.impostors
     )
 
 
-def _censored_fit(excess: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Shape and scale of the highest likelihood, the shape at least 0.
+def fit_excesses(excess: Doubles, weight: Doubles) -> tuple[float, float]:
+    """Shape and scale of the highest likelihood for ascending excesses, the shape at least 0.
 
     The highest scores of real photo collections are label errors: one person filed under two names. The top
     `LABEL_ERRORS` share is therefore only counted as "above the cut"; it cannot stretch the law, and it does
     not vanish either.
     """
-    cut = float(np.quantile(excess, 1 - LABEL_ERRORS))
-    inside = excess[excess <= cut]
-    above = len(excess) - len(inside)
-    scales = np.geomspace(0.2, 3.0, 120) * float(excess.mean())
+    below = np.searchsorted(np.cumsum(weight), (1 - LABEL_ERRORS) * weight.sum())
+    cut = float(excess[min(below, len(excess) - 1)])
+    inside, counts = excess[excess <= cut], weight[excess <= cut]
+    above = float(weight.sum() - counts.sum())
+    scales = np.geomspace(0.2, 3.0, 120) * float(np.average(excess, weights=weight))
     best = max(
-        (_likelihood(inside, above, cut, shape, scale), -shape, scale)
+        (_likelihood(inside, counts, (above, cut), (shape, scale)), -shape, scale)
         for shape in np.linspace(0.0, 0.5, 26)
         for scale in scales
     )
     return float(-best[1]), float(best[2])
 
 
-def _likelihood(inside: npt.NDArray[np.float64], above: int, cut: float, shape: float, scale: float) -> float:
+def _likelihood(
+    inside: Doubles, counts: Doubles, censored: tuple[float, float], law: tuple[float, float]
+) -> float:
+    (above, cut), (shape, scale) = censored, law
     if shape < 1e-9:
-        return float(-len(inside) * np.log(scale) - (inside.sum() + above * cut) / scale)
-    density = -len(inside) * np.log(scale) - (1 + 1 / shape) * np.log1p(shape * inside / scale).sum()
+        return float(-counts.sum() * np.log(scale) - (counts @ inside + above * cut) / scale)
+    density = -counts.sum() * np.log(scale) - (1 + 1 / shape) * (counts @ np.log1p(shape * inside / scale))
     return float(density - above / shape * np.log1p(shape * cut / scale))

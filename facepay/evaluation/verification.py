@@ -73,12 +73,9 @@ def fmr_at(comparisons: Comparisons, threshold: float) -> Rate:
         share = errors / trials
         return Rate(errors, trials, share, share)
     first, second = comparisons.tail_a[:errors], comparisons.tail_b[:errors]
-    images = comparisons.per_identity.astype(float)
 
     def rate(weight: npt.NDArray[np.float64]) -> float:
-        weighted = weight * images
-        pairs = (weighted.sum() ** 2 - (weighted**2).sum()) / 2
-        return _share(float((weight[first] * weight[second]).sum()), float(pairs))
+        return _share(float((weight[first] * weight[second]).sum()), comparisons.weighted_impostors(weight))
 
     low, high = bootstrap(rate, comparisons.identities)
     return Rate(errors, trials, low, high)

@@ -9,12 +9,8 @@ beyond them a fitted tail speaks, and the threshold says that it is extrapolated
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 
 from facepay.errors import ModelMismatch, SettingsError
 from facepay.types import ModelId
@@ -76,11 +72,28 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdOnRecord:
+    """A threshold as the measurement stated it: for how many references, which target, how certain.
+
+    `low` and `high` bound the score at 95 %, by a bootstrap over people; `fmr` is the rate of one comparison.
+    """
+
+    references: int
+    target_fpir: float
+    fmr: float
+    score: float
+    low: float
+    high: float
+    extrapolated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Measured false match rates of one recogniser behind one detector.
 
     `scores` ascends and `rates` descends; `smallest_shown` is the lowest rate the data can show.
     `provisional` says that the figures were taken over from elsewhere and not measured with this pack.
+    `record` are thresholds for a reader; the terminal computes its own by `threshold_for`.
     """
 
     recogniser: ModelId
@@ -91,6 +104,7 @@ class Calibration:
     smallest_shown: float
     provenance: Provenance
     provisional: bool = False
+    record: tuple[ThresholdOnRecord, ...] = ()
 
     def fmr_at(self, score: float) -> float:
         """Return the false match rate 0..1 of a single comparison at a score."""
@@ -146,78 +160,3 @@ class Calibration:
                 f"(recogniser {self.recogniser[:12]}, detector {self.detector_sha256[:12]}); "
                 "run: facepay calibrate"
             )
-
-
-def find_calibration(pack: str, own_folder: Path | None) -> Calibration | None:
-    """Return the calibration of a pack: the operator's own before the built-in one, or None."""
-    name = f"{pack}.calibration.toml"
-    if own_folder is not None and (own_folder / name).is_file():
-        return parse_calibration((own_folder / name).read_text("utf-8"), str(own_folder / name))
-    built_in = resources.files("facepay.recognition.catalogue") / name
-    return parse_calibration(built_in.read_text("utf-8"), name) if built_in.is_file() else None
-
-
-def parse_calibration(text: str, source: str) -> Calibration:
-    """Read a calibration from TOML.
-
-    Raises:
-        SettingsError: it is not well formed, or its rates do not fall with the score.
-    """
-    try:
-        table = tomllib.loads(text)
-        tail = Tail(**{key: float(value) for key, value in table["tail"].items()})
-        calibration = Calibration(
-            ModelId(table["recogniser"]),
-            table["detector"],
-            tuple(float(score) for score in table["scores"]),
-            tuple(float(rate) for rate in table["rates"]),
-            tail,
-            float(table["smallest_shown"]),
-            Provenance(**table["provenance"]),
-            bool(table.get("provisional", False)),
-        )
-        _require_monotone(calibration)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsError(f"calibration {source} is not well formed: {error!r}") from error
-    return calibration
-
-
-def format_calibration(calibration: Calibration) -> str:
-    """Write a calibration as TOML, the inverse of `parse_calibration`."""
-    lines = [
-        f'recogniser = "{calibration.recogniser}"',
-        f'detector = "{calibration.detector_sha256}"',
-        f"smallest_shown = {calibration.smallest_shown:.6g}",
-        *(["provisional = true"] if calibration.provisional else []),
-        f"scores = [{', '.join(f'{score:.5f}' for score in calibration.scores)}]",
-        f"rates = [{', '.join(f'{rate:.6g}' for rate in calibration.rates)}]",
-        "",
-        "[tail]",
-        *(f"{key} = {value:.8g}" for key, value in _fields(calibration.tail).items()),
-        "",
-        "[provenance]",
-        *(f"{key} = {_toml(value)}" for key, value in _fields(calibration.provenance).items()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _fields(value: Tail | Provenance) -> Mapping[str, float | str | int]:
-    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-
-
-def _toml(value: float | str | int) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
-
-
-def _require_monotone(calibration: Calibration) -> None:
-    scores, rates = calibration.scores, calibration.rates
-    rising = all(a < b for a, b in pairwise(scores))
-    falling = all(a > b > 0 for a, b in pairwise(rates))
-    tail = calibration.tail
-    if len(scores) != len(rates) or len(scores) < 2 or not rising or not falling:
-        raise ValueError("scores have to rise and rates to fall, in pairs")
-    if not (tail.scale > 0 and tail.shape >= 0 and 0 < tail.rate < 1 and abs(tail.start - scores[-1]) < 1e-4):
-        raise ValueError("the tail has to start at the last score, with positive scale and rate")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facepay.errors import ModelMismatch, SettingsError
 from facepay.recognition.base import Detector, Extractor
-from facepay.recognition.calibration import find_calibration
+from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import LivenessModels, MeshModels, PassiveModel, RecognitionEngine
 from facepay.recognition.insightface import (
     AddonLiveness,
@@ -67,7 +67,7 @@ def load_engine(
         detector, extractor, detector_digest = _by_manifest(spec, places, threads)
     else:
         detector, extractor, detector_digest = _by_pack(spec, paths, threads)
-    calibration = find_calibration(spec.name, calibrations) if calibrated else None
+    calibration = find_calibration(spec, calibrations) if calibrated else None
     if calibration is not None:
         calibration.require_for(extractor.model, detector_digest)
     return RecognitionEngine(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import resources
 from pathlib import Path
@@ -108,7 +108,10 @@ class MeshSpec:
 
 @dataclass(frozen=True, slots=True)
 class PackSpec:
-    """One pack. `manifest` means that detector and recogniser are named by insightface's manifest."""
+    """One pack. `manifest` means that detector and recogniser are named by insightface's manifest.
+
+    `home` is the folder of an operator's own pack file, None for packs that come with facepay.
+    """
 
     name: str
     title: str
@@ -121,6 +124,7 @@ class PackSpec:
     passive: tuple[PassiveSpec, ...] = ()
     mesh: MeshSpec | None = None
     manifest: bool = False
+    home: Path | None = None
 
     @property
     def bytes(self) -> int:
@@ -176,7 +180,7 @@ def load_pack_file(path: Path) -> PackSpec:
         SettingsError: it cannot be read or is not well formed.
     """
     try:
-        return parse_pack(path.read_text("utf-8"), str(path))
+        return replace(parse_pack(path.read_text("utf-8"), str(path)), home=path.parent)
     except OSError as error:
         raise SettingsError(f"model pack {path} cannot be read: {error.strerror}") from error
 
@@ -212,6 +216,8 @@ def _pack(table: dict[str, object]) -> PackSpec:
 def _require_consistent(spec: PackSpec) -> None:
     named = [part.file for part in (spec.detector, spec.recogniser, *spec.passive) if part is not None]
     named += [] if spec.mesh is None else [spec.mesh.landmarks, spec.mesh.blendshapes]
+    if spec.home is not None:
+        raise ValueError("home is where the file lies, it cannot be stated")
     for name in named:
         if spec.find_file(name) is None:
             raise ValueError(f"{name} is used but not among the files")

@@ -19,7 +19,7 @@ from pathlib import Path
 from facepay.db.session import open_database
 from facepay.errors import FacepayError
 from facepay.journal import History
-from facepay.recognition.calibration import find_calibration
+from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.licences import require_licensed
 from facepay.recognition.pack_store import choose_pack, require_files, search_folders
 from facepay.settings import Settings
@@ -81,7 +81,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     commercial = "allows commercial use" if spec.commercial else "research only, not for a shop"
     text = f"pack {spec.name} is here and unaltered ({spec.licence}; {commercial})"
     yield Finding("models", State.FINE, text)
-    if find_calibration(spec.name, settings.data / "calibrations") is None:
+    if find_calibration(spec, settings.data / "calibrations") is None:
         text = f"pack {spec.name} has no thresholds; type: facepay calibrate --pack {spec.name} --photos DIR"
         yield Finding("models", State.MEND, text)
         return

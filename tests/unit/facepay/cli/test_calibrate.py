@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facepay.cli.main import main
-from facepay.recognition.calibration import find_calibration
+from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.loading import load_engine
 from facepay.recognition.packs import catalogue
 
@@ -36,12 +36,14 @@ def test_a_calibration_is_written_where_the_terminal_looks_first(
     words = ["--data", str(data), "--models", str(models_dir), "calibrate", "--photos", str(few)]
     assert main([*words, "--pack", "research_128", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    thresholds = [row["threshold"] for row in told["thresholds"]]
+    thresholds = [row["score"] for row in told["thresholds"]]
     assert thresholds == sorted(thresholds)
     assert told["thresholds"][-1]["extrapolated"]
-    written = find_calibration("research_128", data / "calibrations")
+    assert all(row["low"] <= row["high"] <= 1 for row in told["thresholds"])
+    written = find_calibration(catalogue()["research_128"], data / "calibrations")
     assert written is not None
     assert written.provenance.identities == 25
+    assert [row.references for row in written.record] == [1, 10, 100, 1_000, 10_000, 100_000]
     assert written.provenance.command.startswith("facepay calibrate --pack research_128")
     assert len(written.provenance.data_sha256) == 64
     engine = load_engine(catalogue()["research_128"], [models_dir], calibrations=data / "calibrations")

@@ -15,6 +15,7 @@ from facepay.evaluation.identification import open_set
 from facepay.evaluation.intervals import clustered, rule_of_three, wilson
 from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, write_scores
 from facepay.evaluation.tail import fit_tail
+from facepay.evaluation.threshold_intervals import threshold_intervals
 from facepay.evaluation.verification import det_curve, fmr_at, fnmr_at, operating_point, threshold_for
 
 People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
@@ -149,6 +150,30 @@ def test_score_files_round_trip_and_give_the_same_rates(tmp_path: Path) -> None:
     comparisons = comparisons_of(read_scores(path))
     assert comparisons.false_matches(0.05) == 1
     assert comparisons.false_non_matches(0.5) == 1
+
+
+def test_intervals_from_a_score_file_hold_the_rate() -> None:
+    # Ten people, each with many probes against each other: far more comparisons than pairs of people.
+    random = np.random.default_rng(1)
+    rows = [
+        ScoreRow(f"p{a}", f"p{b}", f"{shot}", float(random.normal(0.7 if a == b else 0.0, 0.15)))
+        for a in range(10)
+        for b in range(10)
+        for shot in range(20)
+    ]
+    comparisons = comparisons_of(rows)
+    rate = fmr_at(comparisons, 0.2)
+    assert rate.trials == 1800
+    assert rate.low < rate.value < rate.high < 3 * rate.value
+
+
+def test_a_threshold_is_less_certain_beyond_the_data(people: People) -> None:
+    comparisons = compare_all(*people(120, 2, 0.8))
+    tail = fit_tail(comparisons)
+    within, beyond = threshold_intervals(comparisons, tail, [1e-2, 1e-7], rounds=20)
+    assert within[0] <= threshold_for(comparisons, 1e-2) <= within[1]
+    assert beyond[0] <= tail.threshold(1e-7) <= beyond[1]
+    assert beyond[1] - beyond[0] > within[1] - within[0]
 
 
 def test_five_columns_name_the_model(tmp_path: Path) -> None:

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from facepay.errors import ModelMismatch, SettingsError
-from facepay.recognition.calibration import (
-    Calibration,
-    Provenance,
-    Tail,
-    find_calibration,
-    format_calibration,
-    parse_calibration,
-)
+from facepay.recognition.calibration import Calibration, Provenance, Tail, ThresholdOnRecord
+from facepay.recognition.calibration_files import find_calibration, format_calibration, parse_calibration
 from facepay.recognition.packs import catalogue
 from facepay.types import ModelId
 
@@ -24,6 +19,7 @@ MADE = Calibration(
     Tail(0.3, 1e-3, 0.0, 0.04),
     1e-5,
     Provenance("2026-11-22", 'drawn "numbers"', "e" * 64, 10, 1000, 10, "facepay calibrate"),
+    record=(ThresholdOnRecord(100, 1e-3, 1e-5, 0.484, 0.45, 0.52, extrapolated=True),),
 )
 
 
@@ -99,7 +95,7 @@ def test_a_calibration_speaks_only_for_its_models() -> None:
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_built_in_calibrations_belong_to_their_packs(name: str) -> None:
-    calibration, spec = find_calibration(name, None), catalogue()[name]
+    calibration, spec = find_calibration(catalogue()[name], None), catalogue()[name]
     if calibration is None:
         return
     assert spec.detector is not None
@@ -113,11 +109,22 @@ def test_provisional_thresholds_are_marked_and_survive_the_file() -> None:
     provisional = replace(MADE, provisional=True)
     assert parse_calibration(format_calibration(provisional), "x").provisional
     for name in ("opencv", "auraface", "buffalo_s", "buffalo_l", "antelopev2"):
-        found = find_calibration(name, None)
+        found = find_calibration(catalogue()[name], None)
         assert found is not None
         assert found.provisional
         assert "measured with" in found.provenance.note
     for name in ("commerce", "research", "research_128"):
-        found = find_calibration(name, None)
+        found = find_calibration(catalogue()[name], None)
         assert found is not None
         assert not found.provisional
+
+
+def test_a_pack_file_finds_the_calibration_beside_it_after_the_operators_own(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    pack = replace(catalogue()["commerce"], name="mine", home=tmp_path)
+    assert find_calibration(pack, tmp_path / "own") is None
+    (tmp_path / "mine.calibration.toml").write_text(format_calibration(MADE), "utf-8")
+    assert find_calibration(pack, tmp_path / "own") == MADE
+    own = replace(MADE, smallest_shown=0.25)
+    (tmp_path / "own" / "mine.calibration.toml").write_text(format_calibration(own), "utf-8")
+    assert find_calibration(pack, tmp_path / "own") == own

@@ -169,10 +169,10 @@ def test_a_pack_of_other_dimensions_than_it_says_is_refused(models_dir: Path) ->
 def test_an_operators_calibration_comes_first_and_a_foreign_one_is_refused(
     models_dir: Path, tmp_path: Path
 ) -> None:
-    from facepay.recognition.calibration import find_calibration, format_calibration
+    from facepay.recognition.calibration_files import find_calibration, format_calibration
 
     spec = catalogue()["commerce"]
-    built_in = find_calibration("commerce", None)
+    built_in = find_calibration(catalogue()["commerce"], None)
     assert built_in is not None
     path = tmp_path / "commerce.calibration.toml"
     path.write_text(format_calibration(replace(built_in, smallest_shown=0.5)), "utf-8")

@@ -1,0 +1,103 @@
+"""A pack's calibration as a TOML file: found, read and written."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+
+from facepay.errors import SettingsError
+from facepay.recognition.calibration import Calibration, Provenance, Tail, ThresholdOnRecord
+from facepay.recognition.packs import PackSpec
+from facepay.types import ModelId
+
+
+def calibration_name(pack: PackSpec) -> str:
+    """Return the name of the file that holds a pack's calibration."""
+    return f"{pack.name}.calibration.toml"
+
+
+def find_calibration(pack: PackSpec, own_folder: Path | None) -> Calibration | None:
+    """Return the calibration of a pack, or None.
+
+    The operator's own comes first, then the one beside the pack's file, then the built-in one.
+    """
+    name = calibration_name(pack)
+    for folder in (own_folder, pack.home):
+        if folder is not None and (folder / name).is_file():
+            return parse_calibration((folder / name).read_text("utf-8"), str(folder / name))
+    built_in = resources.files("facepay.recognition.catalogue") / name
+    return parse_calibration(built_in.read_text("utf-8"), name) if built_in.is_file() else None
+
+
+def parse_calibration(text: str, source: str) -> Calibration:
+    """Read a calibration from TOML.
+
+    Raises:
+        SettingsError: it is not well formed, or its rates do not fall with the score.
+    """
+    try:
+        table = tomllib.loads(text)
+        tail = Tail(**{key: float(value) for key, value in table["tail"].items()})
+        calibration = Calibration(
+            ModelId(table["recogniser"]),
+            table["detector"],
+            tuple(float(score) for score in table["scores"]),
+            tuple(float(rate) for rate in table["rates"]),
+            tail,
+            float(table["smallest_shown"]),
+            Provenance(**table["provenance"]),
+            bool(table.get("provisional", False)),
+            tuple(ThresholdOnRecord(**row) for row in table.get("thresholds", ())),
+        )
+        _require_monotone(calibration)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"calibration {source} is not well formed: {error!r}") from error
+    return calibration
+
+
+def format_calibration(calibration: Calibration) -> str:
+    """Write a calibration as TOML, the inverse of `parse_calibration`."""
+    lines = [
+        f'recogniser = "{calibration.recogniser}"',
+        f'detector = "{calibration.detector_sha256}"',
+        f"smallest_shown = {calibration.smallest_shown:.6g}",
+        *(["provisional = true"] if calibration.provisional else []),
+        f"scores = [{', '.join(f'{score:.5f}' for score in calibration.scores)}]",
+        f"rates = [{', '.join(f'{rate:.6g}' for rate in calibration.rates)}]",
+        "",
+        "[tail]",
+        *(f"{key} = {value:.8g}" for key, value in _fields(calibration.tail).items()),
+        "",
+        "[provenance]",
+        *(f"{key} = {_toml(value)}" for key, value in _fields(calibration.provenance).items()),
+    ]
+    for row in calibration.record:
+        lines += ["", "[[thresholds]]", *(f"{key} = {_toml(value)}" for key, value in _fields(row).items())]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(value: Tail | Provenance | ThresholdOnRecord) -> Mapping[str, float | str | int]:
+    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+
+
+def _toml(value: float | str | int) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _require_monotone(calibration: Calibration) -> None:
+    scores, rates = calibration.scores, calibration.rates
+    rising = all(a < b for a, b in pairwise(scores))
+    falling = all(a > b > 0 for a, b in pairwise(rates))
+    tail = calibration.tail
+    if len(scores) != len(rates) or len(scores) < 2 or not rising or not falling:
+        raise ValueError("scores have to rise and rates to fall, in pairs")
+    if not (tail.scale > 0 and tail.shape >= 0 and 0 < tail.rate < 1 and abs(tail.start - scores[-1]) < 1e-4):
+        raise ValueError("the tail has to start at the last score, with positive scale and rate")
