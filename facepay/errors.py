@@ -28,12 +28,27 @@ class NoMatch(Declined):
     """Nobody enrolled here is similar enough."""
 
 
+class NotTheHolder(NoMatch):
+    """The face is not the one that the shopper's own code was made for.
+
+    `account` is whose code it was, so that the failure counts there.
+    """
+
+    def __init__(self, text: str, account: str) -> None:
+        super().__init__(text)
+        self.account = account
+
+
 class AmbiguousMatch(Declined):
     """The best and second-best identities are too close to tell apart."""
 
 
 class NotEnrolled(Declined):
     """The claimed account (digits, capsule) has no reference here."""
+
+
+class CodeRefused(NotEnrolled):
+    """A shopper's own code is unknown, withdrawn, past its time, or of another shop or recogniser."""
 
 
 class LookAlike(Declined):

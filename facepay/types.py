@@ -22,6 +22,20 @@ ReferenceId = NewType("ReferenceId", str)
 ModelId = NewType("ModelId", str)
 """Digest that names a recogniser: lowercase hex sha256 of the weights file."""
 
+
+class TemplateMode(Enum):
+    """Where a shopper's template is kept, and who can open it; a setting per merchant and per shopper.
+
+    GALLERY: at the shop, sealed under the shop's keys; searched one to many.
+    KEYED: at the shop, sealed under the shopper's PIN and a secret on their phone; compared one to one.
+    CAPSULE: with the shopper alone, as a sealed and signed code; compared one to one.
+    """
+
+    GALLERY = "gallery"
+    KEYED = "keyed"
+    CAPSULE = "capsule"
+
+
 Pixels = npt.NDArray[np.uint8]
 """`uint8[H, W, 3]`, BGR, 0..255."""
 

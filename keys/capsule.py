@@ -4,9 +4,10 @@
     sealed: not after, 8 | subject, 16 | length of account, 1 | account | scale, 4 | count, 2 | int8 features
 
 Features are int8, scaled by the largest; the cosine to the original stays above 0.9999. The sealing key is
-derived by the merchant's key store from the capsule's id, so nothing about the holder is stored, and
-the capsule outlives a rotation of the wrapping key. Tenant, model and capsule id are bound. A capsule is
-a face: sealed, not anonymous; whoever has it and the merchant's key store has the template.
+derived by the merchant's key store from the capsule's id and from a share: 32 random bytes that stay with
+the merchant and say nothing about a face. Destroying the share revokes the capsule wherever it is, and it
+outlives a rotation of the wrapping key. Tenant, model and capsule id are bound. A capsule is a face: sealed,
+not anonymous; whoever has it, its share and the merchant's key store has the template.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Protocol
 from keys import cobblestone
 from keys.base import Deriving, Signing
 from keys.context import encode_context
-from keys.errors import FormatError, StatementRefused
+from keys.errors import FormatError, SealBroken, StatementRefused
 from keys.hygiene import wipe, wiping
 from keys.signing import SIGNATURE, verify
 from keys.types import KEY_BYTES, Context, KeyId, Purpose
@@ -31,6 +32,8 @@ _HEAD = len(_PREFIX) + _ID + 8
 _FIXED = struct.Struct(">q16sB")
 _FEATURES = struct.Struct(">fH")
 _LABEL = b"facepay/capsule/v1/"
+SHARE = 32
+"""Bytes of the merchant's share of a capsule."""
 LIMIT = 900
 """Most bytes of a capsule; in base45 it fits a QR code of version 22, level L, 105 modules wide."""
 ACCOUNT_LIMIT = 40
@@ -57,13 +60,14 @@ def issue_capsule(
     tenant: str,
     model: str,
     store: Issuer,
+    share: bytes | bytearray,
     random: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
     """Seal and sign a capsule for one merchant and recogniser; FormatError when it would not fit."""
     number, plain = random(_ID), _encode(capsule)
     try:
         with wiping(KEY_BYTES) as key:
-            store.derive_into(_LABEL + number, key)
+            _key_into(number, share, store, key)
             sealed = cobblestone.seal_message(key, _context(tenant, model, number), plain, random)
     finally:
         wipe(plain)
@@ -73,26 +77,38 @@ def issue_capsule(
     return front + store.sign(front)
 
 
-def open_capsule(
-    raw: bytes, *, tenant: str, model: str, store: Deriving, issuers: Mapping[KeyId, bytes], now_s: int
-) -> Capsule:
-    """Verify and open a capsule.
-
-    Raises:
-        FormatError: not a capsule of a version this release reads.
-        StatementRefused: not signed by a trusted issuer, or past its time.
-        SealBroken: of another merchant or another recogniser.
-    """
+def capsule_number(raw: bytes) -> bytes:
+    """The 16 bytes that name a capsule; raises FormatError when it is none that this release reads."""
     if not _HEAD + SIGNATURE < len(raw) <= LIMIT or raw[:3] != _PREFIX[:3]:
         raise FormatError("this is not a capsule")
     if raw[3] != _PREFIX[3]:
         raise FormatError(f"the capsule has version {raw[3]}; this release reads version {_PREFIX[3]}")
-    number, issuer = raw[4 : 4 + _ID], KeyId(raw[4 + _ID : _HEAD].hex())
+    return raw[4 : 4 + _ID]
+
+
+def open_capsule(
+    raw: bytes,
+    *,
+    tenant: str,
+    model: str,
+    store: Deriving,
+    share: bytes | bytearray,
+    issuers: Mapping[KeyId, bytes],
+    now_s: int,
+) -> Capsule:
+    """Verify and open a capsule with the merchant's share of it.
+
+    Raises:
+        FormatError: not a capsule of a version this release reads.
+        StatementRefused: not signed by a trusted issuer, or past its time.
+        SealBroken: of another merchant or another recogniser, or the share is another capsule's.
+    """
+    number, issuer = capsule_number(raw), KeyId(raw[4 + _ID : _HEAD].hex())
     if issuer not in issuers:
         raise StatementRefused("the capsule's issuer is not trusted here")
     verify(issuers[issuer], raw[-SIGNATURE:], raw[:-SIGNATURE])
     with wiping(KEY_BYTES) as key:
-        store.derive_into(_LABEL + number, key)
+        _key_into(number, share, store, key)
         plain = cobblestone.unseal_message(key, _context(tenant, model, number), raw[_HEAD:-SIGNATURE])
     try:
         capsule = _decode(plain)
@@ -101,6 +117,17 @@ def open_capsule(
     if now_s >= capsule.not_after_s:
         raise StatementRefused("the capsule is past its time; a new one is issued at the enrolment desk")
     return capsule
+
+
+def _key_into(number: bytes, share: bytes | bytearray, store: Deriving, out: bytearray) -> None:
+    if len(share) != SHARE:
+        raise SealBroken
+    label = bytearray(_LABEL + number)
+    label += share
+    try:
+        store.derive_into(bytes(label), out)
+    finally:
+        wipe(label)
 
 
 def _encode(capsule: Capsule) -> bytearray:

@@ -38,6 +38,8 @@ class Purpose(Enum):
     KEY_STORE = "key-store"
     BACKUP = "backup"
     CAPSULE = "capsule"
+    SHARE = "share"
+    KEYED = "keyed"
     AUDIT = "audit"
     SECRET = "secret"  # noqa: S105 - the name of a purpose, not a secret
 

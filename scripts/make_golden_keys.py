@@ -12,15 +12,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from facepay.gallery.segments import Manifest, seal_segment, segment_place, sign_manifest
+from facepay.types import ModelId, SubjectId
 from keys import Context, Purpose, seal
 from keys.capsule import Capsule, issue_capsule
 from keys.checkpoint import Checkpoint, sign_checkpoint
-from keys.keyed import seal_keyed
+from keys.holder_code import HolderKey, encode_code
+from keys.keyed import Bearer, seal_keyed
 from keys.keystore_file import create_file_keystore
 from keys.passphrase import FLOOR
 from keys.statements import StatementKind, sign_statement
 
 PASSPHRASE = "golden passphrase"
+MODEL = ModelId("ef" * 32)
+SHARE_OF_CAPSULE = bytes(range(32))
 
 
 def main() -> None:
@@ -30,11 +37,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "keys.fpk"
         with create_file_keystore(path, PASSPHRASE, cost=FLOOR) as store:
-            keyed = seal_keyed(b"golden", context, ("123456", "+490"), store, cost=FLOOR)
+            holder = HolderKey(b"golden reference", b"golden secret 16")
+            keyed = seal_keyed(b"golden", context, Bearer("123456", holder.secret), store, cost=FLOOR)
+            rows = np.eye(4, 8, dtype=np.float32)
+            place = segment_place("golden", MODEL, 7, 0)
             made = {
                 "envelope": seal(b"golden", context, store),
-                "capsule": issue_capsule(capsule, tenant="golden", model="ef" * 32, store=store),
+                "capsule": issue_capsule(
+                    capsule, tenant="golden", model=MODEL, store=store, share=SHARE_OF_CAPSULE
+                ),
                 "keyed": keyed,
+                "holder": encode_code(holder.encode()).encode(),
+                "segment": seal_segment([SubjectId(f"{n:032x}") for n in range(4)], rows, place, store),
+                "manifest": sign_manifest(
+                    Manifest(7, 1, 4_000_000_000, (SubjectId("ab" * 16),)), "golden", MODEL, store
+                ).encode(),
                 "statement": sign_statement(StatementKind.RECEIPT, {"golden": 1}, store).encode(),
                 "checkpoint": sign_checkpoint(Checkpoint("golden", 1, bytes(32)), store).encode(),
                 "signer": bytes.fromhex(store.signing_key),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from facepay.capture.base import LivenessTry
 from facepay.capture.best import BestFaces
@@ -19,12 +20,13 @@ from facepay.capture.watch import StreamWatch
 from facepay.errors import FailureToAcquire
 from facepay.recognition.base import Detector
 from facepay.recognition.quality import Assessment, QualityGate
-from facepay.types import Detection, QualityHint, Sample
+from facepay.types import Detection, Pixels, QualityHint, Sample
 from hardware.base import Camera
 from hardware.errors import CameraGone, CameraNotFound, CameraTimeout
 from hardware.types import CameraIdentity, Frame
 from liveness.types import Observation, Origin, PadStatus, Progress
 
+T = TypeVar("T")
 Ahead = Callable[[Sample], None]
 
 
@@ -126,6 +128,18 @@ class OpenCapture:
         if pad.status is not PadStatus.REFUSED and not samples:
             raise FailureToAcquire("no usable face before the deadline")
         return Captured(pad, samples, self._stream.identity, frames, self._stream.now_s() - started_s)
+
+    def scan(self, attempt: LivenessTry, read: Callable[[Pixels], T | None], timeout_s: float) -> T | None:
+        """Show frames to `read` until it answers; None when the time is over. No face is looked for."""
+        deadline_s = self._stream.now_s() + timeout_s
+        for frame in self._stream.frames(attempt, deadline_s, self._times):
+            with self._times.stage("code"):
+                found = read(frame.pixels)
+            if found is not None:
+                return found
+            # Nobody is guided yet, but somebody may have pressed cancel.
+            self._stream.tell(Guidance(QualityHint.NONE, attempt.prompt, 0.0))
+        return None
 
     def watch(self, attempt: LivenessTry, until: Callable[[], bool], timeout_s: float) -> bool:
         """Keep feeding frames to a concluded try until `until` holds; false when the time is over."""

@@ -23,6 +23,12 @@ class FactorDesk:
         self._answers = answers
         self._screen = screen
 
+    def ask_pin(self, account: str) -> str:
+        """Ask for the PIN of an account before the face is looked at; raises FactorFailed, and counts."""
+        pin = self._ask("pin")
+        self._parts.accounts.require_pin(account, pin)
+        return pin
+
     def ask_candidates(self) -> frozenset[SubjectId]:
         """Ask for digits and tell who has them; nobody has, and nobody will be found."""
         return self._parts.gallery.candidates_for(self._ask("digits"))
@@ -64,7 +70,7 @@ class FactorDesk:
                 spending=spending,
                 liveness_level=look.level,
                 margin=look.identification.margin,
-                gallery_size=1 if given.digits else max(1, self._parts.gallery.size),
+                gallery_size=1 if given.digits or given.code else max(1, self._parts.gallery.size),
                 first_payment=spending.since_success_s is None,
                 look_alike=subject.look_alike,
                 preference=accounts.preference(subject.account),

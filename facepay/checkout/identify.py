@@ -15,7 +15,7 @@ from facepay.checkout.ahead import AheadOfTime
 from facepay.errors import AmbiguousMatch, AttackSuspected, FailureToAcquire, NoMatch
 from facepay.gallery import Gallery
 from facepay.recognition.engine import RecognitionEngine
-from facepay.types import CandidateList, Identification, Probe, SubjectId
+from facepay.types import CandidateList, Identification, ModelId, Probe, Reference, SubjectId
 
 SAME_PERSON_FMR = 1e-3
 """How often two strangers may pass as one person within a capture; liveness watches the track as well."""
@@ -23,10 +23,13 @@ SAME_PERSON_FMR = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class IdentificationTerms:
-    """`target_fpir` is the share of strangers that may be taken for somebody; `margin` in cosine."""
+    """`target_fpir` is the share of strangers that may be taken for somebody; `margin` in cosine;
+    `target_fmr` the share that may pass for the holder of a code.
+    """
 
     target_fpir: float
     margin: float
+    target_fmr: float = 1e-4
 
 
 class Identifier:
@@ -36,6 +39,11 @@ class Identifier:
         self._engine = engine
         self._gallery = gallery
         self._terms = terms
+
+    @property
+    def model(self) -> ModelId:
+        """The recogniser whose templates can be compared here."""
+        return self._engine.model
 
     def ahead(self, times: StageTimes) -> AheadOfTime:
         """What embeds faces of a capture while it runs; hand it to the capture and then to `probe_of`."""
@@ -73,6 +81,18 @@ class Identifier:
             max(1, self._gallery.references(among)), self._terms.target_fpir
         )
         return require_one(candidates, threshold.score, self._terms.margin)
+
+    def verify(self, probe: Probe, reference: Reference, times: StageTimes) -> Identification | None:
+        """Compare with the one reference of the shopper's own code; None where it is somebody else's face."""
+        with times.stage("search"):
+            if (probe.model, len(probe.features)) != (reference.model, len(reference.features)):
+                return None
+            score = float(probe.features @ reference.features)
+        threshold = self._engine.require_calibration().threshold_for(1, self._terms.target_fmr).score
+        # Written so that a score that is no number declines.
+        if not score >= threshold:
+            return None
+        return Identification(reference.subject, score, threshold, None)
 
 
 def require_one(candidates: CandidateList, threshold: float, margin: float) -> Identification:

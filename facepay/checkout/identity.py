@@ -18,11 +18,15 @@ class Given:
 
     digits: bool = False
     pin: bool = False
+    code: bool = False
+    """Whether the shopper showed their own code, so that one face was compared and no gallery searched."""
 
     @property
     def name(self) -> str:
         """The strongest of them, for the journal."""
-        return "pin" if self.pin else "digits" if self.digits else "face"
+        if self.pin:
+            return "pin"
+        return "code" if self.code else "digits" if self.digits else "face"
 
 
 @dataclass(frozen=True, slots=True)

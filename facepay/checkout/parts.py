@@ -13,7 +13,7 @@ from facepay.checkout.base import PayerAccounts
 from facepay.checkout.identify import Identifier
 from facepay.checkout.identity import Identities
 from facepay.counter import Counter
-from facepay.gallery import Gallery
+from facepay.gallery import Gallery, HeldTemplates
 from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, Words
@@ -39,6 +39,7 @@ class CheckoutTerms:
     tap_s: float = 60.0
     confirm_s: float = 30.0
     factor_s: float = 45.0
+    code_s: float = 45.0
     acknowledge_s: float = 30.0
     cancel_s: float = 0.2
     digits_gallery: int = 1_000
@@ -57,6 +58,7 @@ class CheckoutParts:
     tries: LivenessTries
     identifier: Identifier
     gallery: Gallery
+    held: HeldTemplates
     rules: Sequence[Rule]
     accounts: PayerAccounts
     journal: Journal

@@ -22,6 +22,7 @@ from facepay.errors import (
     Fault,
     NoMatch,
     NotEnrolled,
+    NotTheHolder,
     OutcomeUnknown,
 )
 from facepay.journal import Entry, JournalError, State
@@ -154,7 +155,8 @@ class RunningSale:
     def _count(self, error: Exception) -> None:
         try:
             if isinstance(error, STRANGERS):
-                self._parts.accounts.note_failure()
+                claimed = error.account if isinstance(error, NotTheHolder) else None
+                self._parts.accounts.note_failure(claimed)
         except Fault as fault:
             log.error("payment %s: its failure could not be counted: %s", self.entry.payment, fault)
 

@@ -6,12 +6,13 @@ provider takes its time; whatever it does after a cancel, it does without chargi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facepay.capture import Captured, StageTimes
 from facepay.capture.capture import OpenCapture
 from facepay.checkout.ahead import AheadOfTime
 from facepay.checkout.beside import Beside
+from facepay.checkout.claiming import ClaimDesk, Claimed
 from facepay.checkout.factor import FactorDesk
 from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
@@ -23,13 +24,14 @@ from facepay.errors import (
     AuthorisationDeclined,
     FailureToAcquire,
     NotEnrolled,
+    NotTheHolder,
 )
 from facepay.gallery import EnrolledSubject
 from facepay.journal import Facts
 from facepay.monitoring import Watched
 from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
-from facepay.types import Identification, Probe, SubjectId
+from facepay.types import Identification, Probe, SubjectId, TemplateMode
 from hardware.types import FrameOrigin
 from liveness.session import LivenessSession
 from liveness.types import PadStatus
@@ -44,6 +46,14 @@ class Payer:
     subject: EnrolledSubject
     level: int
     given: Given
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How the shopper began: with a search of the gallery, or with a code, scanned or yet to be shown."""
+
+    searches: bool
+    code: str = field(default="", repr=False)
 
 
 class FaceSale:
@@ -66,7 +76,10 @@ class FaceSale:
         self.times = StageTimes()
         self._noted: Beside | None = None
         simulated = parts.capture.identity.origin is not FrameOrigin.DEVICE
-        self.screen = Screen(parts.counter, payment, parts.terms.payee, request.amount, simulated=simulated)
+        terms, modes = parts.terms, parts.held.modes
+        self.screen = Screen(
+            parts.counter, payment, terms.payee, request.amount, simulated=simulated, modes=modes
+        )
 
     def run(self) -> PaymentResponse:
         """The steps of one payment.
@@ -77,22 +90,22 @@ class FaceSale:
         """
         if self._request.identity is not None:
             return self._run_identified(self._request.identity)
-        self._offer()
+        start = self._offer()
         attempt = self._open_try()
         watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            look = self._look(capture, attempt)
+            look = self._look(capture, attempt, watch, start)
             payer = self._decide(look)
             act = self._confirm(capture, attempt, watch, payer)
         return self._pay(payer, act)
 
     def look(self) -> Look:
         """Who stands there, for a till that asks without a payment; the same steps up to the search."""
-        self._offer()
+        start = self._offer()
         attempt = self._open_try()
         watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            look = self._look(capture, attempt)
+            look = self._look(capture, attempt, watch, start)
         self._require_noted()
         return look
 
@@ -105,25 +118,51 @@ class FaceSale:
         self.answers.wait(Answer.CONFIRM, self._parts.terms.confirm_s)
         return self._pay(payer, "tap")
 
-    def _look(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
+    def _look(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, start: Start) -> Look:
+        look = (
+            self._search(capture, attempt) if start.searches else self._claim(capture, attempt, watch, start)
+        )
+        self._note_identified(look.identification.subject)
+        return look
+
+    def _search(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
+        """Find the shopper among those who are enrolled (1:N)."""
+        level, probe = self._probe(capture, attempt)
+        identification, given = self._identify(probe)
+        return Look(identification, level, given)
+
+    def _claim(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, start: Start) -> Look:
+        """Compare the shopper with the template that their own code opens (1:1)."""
+        desk = ClaimDesk(self._parts, self.answers, FactorDesk(self._parts, self.answers, self.screen))
+        watch.guiding = False
+        self.screen.show(Phase.CODE)
+        with desk.opened(start.code or desk.read(capture, attempt)) as claimed:
+            watch.guiding = True
+            level, probe = self._probe(capture, attempt)
+            return Look(self._verify(probe, claimed), level, claimed.given)
+
+    def _probe(self, capture: OpenCapture, attempt: LivenessSession) -> tuple[int, Probe]:
+        """A live shopper's features and the level of liveness that was reached."""
         ahead = self._parts.identifier.ahead(self.times)
         captured = self._capture(capture, attempt, ahead)
         level = self._require_alive(captured)
-        probe = self._parts.identifier.probe_of(captured, self.times, ahead)
-        del captured, ahead
-        identification, given = self._identify(probe)
-        self._note_identified(identification.subject)
-        return Look(identification, level, given)
+        return level, self._parts.identifier.probe_of(captured, self.times, ahead)
 
-    def _offer(self) -> None:
-        """Show amount and payee; the camera stays closed until the shopper taps."""
+    def _offer(self) -> Start:
+        """Show amount and payee; the camera stays closed until the shopper taps or shows their code."""
         self._parts.capture.require_present()
         self._progress(ProgressStep.WAITING_FOR_SHOPPER)
         self._parts.gallery.refresh()
         self.screen.show(Phase.OFFERED)
         patience_s = min(self._parts.terms.tap_s, self._request.timeout_s or self._parts.terms.tap_s)
+        modes = self._parts.held.modes
+        starts = [Answer.TAP]
+        if any(mode is not TemplateMode.GALLERY for mode in modes):
+            starts += [Answer.SHOW_CODE, Answer.CODE]
         with self.times.stage("tap"):
-            self.answers.wait(Answer.TAP, patience_s)
+            given, text = self.answers.wait_any(starts, patience_s)
+        # Where the shop keeps no gallery, a tap can only mean the shopper's own code.
+        return Start(searches=given is Answer.TAP and TemplateMode.GALLERY in modes, code=text)
 
     def _open_try(self) -> LivenessSession:
         tries = self._parts.tries
@@ -163,6 +202,13 @@ class FaceSale:
         if found.margin is not None:
             self._parts.monitor.observe(Watched.MARGIN, found.margin)
         return found, given
+
+    def _verify(self, probe: Probe, claimed: Claimed) -> Identification:
+        """That the face is the one the shopper's own code was made for."""
+        found = self._parts.identifier.verify(probe, claimed.reference, self.times)
+        if found is None:
+            raise NotTheHolder("the face is not the one this code was made for", claimed.account)
+        return found
 
     def _note_identified(self, subject: SubjectId) -> None:
         """Begin to write down who was found; the shopper need not wait for the disk."""
@@ -242,6 +288,7 @@ class FaceSale:
             "pseudonym": parts.pseudonym(payer.subject.subject),
             "liveness_level": payer.level,
             "factor": payer.given.name,
+            "template": payer.subject.mode.value,
             "consent_act": act,
             "origin": parts.capture.identity.origin.value,
             "receipt": self._receipt,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from facepay.capture import Guidance
 from facepay.counter import Answers, Counter, Phase, SaleView
-from facepay.types import QualityHint
+from facepay.types import QualityHint, TemplateMode
 from liveness.session import LivenessSession
 from liveness.types import Prompt, PromptKind
 from pos_adapter.types import Money
@@ -18,7 +18,16 @@ from pos_adapter.types import Money
 class Screen:
     """Draws one sale on the counter; every change is one view."""
 
-    def __init__(self, counter: Counter, sale: str, payee: str, amount: Money, *, simulated: bool) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        sale: str,
+        payee: str,
+        amount: Money,
+        *,
+        simulated: bool,
+        modes: Collection[TemplateMode] = (TemplateMode.GALLERY,),
+    ) -> None:
         self._counter = counter
         self._base = SaleView(
             Phase.OFFERED,
@@ -28,6 +37,8 @@ class Screen:
             amount_minor=amount.minor,
             currency=amount.currency,
             simulated=simulated,
+            face_offered=TemplateMode.GALLERY in modes,
+            code_offered=any(mode is not TemplateMode.GALLERY for mode in modes),
         )
 
     def show(self, phase: Phase, **changes: str) -> None:

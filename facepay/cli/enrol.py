@@ -10,10 +10,11 @@ from pathlib import Path
 
 from facepay.cli.at_the_camera import Guide, camera_for
 from facepay.cli.exits import Exit
-from facepay.enrolment import Enrolled, EnrolmentRequest, load_consent
-from facepay.errors import Cancelled
+from facepay.enrolment import Enrolled, EnrolmentRequest, code_png, code_svg, load_consent
+from facepay.errors import Cancelled, SettingsError
 from facepay.settings import SecretReference, Settings
 from facepay.terminal import open_terminal
+from facepay.types import TemplateMode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="account at the payment provider (default: a new one)")
     parser.add_argument("--code", default="", metavar="REF", help="env:NAME or file:PATH of the code")
     parser.add_argument("--consent", default="", metavar="VERSION", help="agree to this version unasked")
+    parser.add_argument(
+        "--template",
+        choices=[mode.value for mode in TemplateMode],
+        help="where the template is kept (default: the first of templates.modes)",
+    )
+    parser.add_argument(
+        "--code-to", type=Path, metavar="FILE", help="write the shopper's own code here (.png, .svg or text)"
+    )
     parser.add_argument("--reviewed", action="store_true", help="staff has compared two who look alike")
 
 
@@ -33,15 +42,26 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         print(consent.text)
         if input("Type yes to agree: ").strip().lower() != "yes":
             raise Cancelled("not enrolled: consent was not given")
+    mode = TemplateMode(arguments.template) if arguments.template else settings.templates.modes[0]
+    if mode is not TemplateMode.GALLERY and arguments.code_to is None and not arguments.json:
+        raise SettingsError("the template goes to the shopper: say where to write their code with --code-to")
     request = EnrolmentRequest(
-        consent, _code(arguments.code), arguments.digits, arguments.account, arguments.reviewed
+        consent, _code(arguments.code), arguments.digits, arguments.account, arguments.reviewed, mode
     )
     camera = camera_for(settings, arguments.photo)
     with open_terminal(settings, camera) as terminal:
         capture = terminal.capture_with(terminal.camera)
         enrolled = terminal.enrolment.enrol(request, capture, lambda attempt: Guide())
+    if enrolled.code and arguments.code_to:
+        _write(arguments.code_to, enrolled.code)
     _print(arguments, enrolled)
     return Exit.DONE
+
+
+def _write(path: Path, code: str) -> None:
+    drawn = {".png": code_png, ".svg": lambda text: code_svg(text).encode()}.get(path.suffix.lower())
+    path.touch(mode=0o600)
+    path.write_bytes(drawn(code) if drawn else code.encode() + b"\n")
 
 
 def _code(reference: str) -> str:
@@ -57,7 +77,9 @@ def _print(arguments: argparse.Namespace, enrolled: Enrolled) -> None:
     subject = enrolled.subject
     if arguments.json:
         row = {"subject": subject.subject, "account": subject.account, "samples": enrolled.samples}
-        print(json.dumps(row))
+        print(json.dumps({**row, "code": enrolled.code} if enrolled.code else row))
         return
     print(f"enrolled: account {subject.account}, pseudonym {subject.subject}")
+    if enrolled.code:
+        print(f"the shopper's own code is in {arguments.code_to}: hand it over, then remove it here")
     print("The first payment asks for the code; that finishes the enrolment.", file=sys.stderr)

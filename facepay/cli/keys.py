@@ -138,7 +138,7 @@ def _escrow(arguments: argparse.Namespace, settings: Settings, keeping: Keeping)
 
 
 def _threshold(arguments: argparse.Namespace, settings: Settings, keeping: Keeping) -> Exit:
-    thresholds = Thresholds(settings.recognition.target_fpir, settings.recognition.margin)
+    thresholds = Thresholds.of(settings.recognition)
     print(thresholds.text())
     if arguments.approval:
         keeping.custody.approve_thresholds(thresholds, _approvals(arguments))

@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from facepay.checkout.code_reader import CodeReader
 from facepay.cli.at_the_camera import HINTS, camera_for
 from facepay.cli.exits import Exit
 from facepay.counter import Counter, Phase, SaleView
+from facepay.errors import SettingsError
 from facepay.settings import SecretReference, Settings
 from facepay.terminal import open_terminal
+from hardware.images import ImageLimits, load_image
 from pos_adapter.types import ExchangeKey, Money, PaymentRequest, PaymentResponse
 
 
@@ -22,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
     parser.add_argument("amount", help="amount in major units, such as 12.40")
     parser.add_argument("--photo", type=Path, metavar="FILE", help="a photo or video as camera (demo)")
+    parser.add_argument(
+        "--holder-code", type=Path, metavar="FILE", help="pay with the shopper's own code (picture or text)"
+    )
     parser.add_argument("--yes", action="store_true", help="agree and confirm without asking")
     parser.add_argument("--code", default="", metavar="REF", help="env:NAME or file:PATH of the code")
 
@@ -33,7 +39,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     request = PaymentRequest(ExchangeKey("cli", names.terminal, "cli", secrets.token_hex(8)), amount)
     camera = camera_for(settings, arguments.photo)
     with open_terminal(settings, camera) as terminal:
-        keyboard = Keyboard(terminal.counter, arguments)
+        keyboard = Keyboard(terminal.counter, arguments, _holder_code(arguments.holder_code))
         thread = threading.Thread(target=keyboard.follow, name="keyboard", daemon=True)
         thread.start()
         response = terminal.checkout.pay(request, lambda step: None)
@@ -45,11 +51,25 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     return Exit.DONE if response.outcome.is_approval else Exit.DECLINED
 
 
+def _holder_code(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        picture = path.suffix.lower() in {".png", ".jpg", ".jpeg"}
+        text = CodeReader()(load_image(path, ImageLimits())) if picture else path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the code in {path} cannot be read: {error}") from error
+    if not text:
+        raise SettingsError(f"{path} shows no code of facepay")
+    return text
+
+
 class Keyboard:
     """Shows each view as a line and asks at the three places where a shopper has to act."""
 
-    def __init__(self, counter: Counter, arguments: argparse.Namespace) -> None:
+    def __init__(self, counter: Counter, arguments: argparse.Namespace, holder_code: str = "") -> None:
         self._counter = counter
+        self._holder_code = holder_code
         self._yes: bool = arguments.yes
         self._code: str = arguments.code
         self._quiet: bool = arguments.json
@@ -69,7 +89,10 @@ class Keyboard:
         self._last = words
 
     def _act(self, view: SaleView) -> None:
-        if view.phase is Phase.OFFERED:
+        if view.phase is Phase.OFFERED and self._holder_code:
+            question = f"Pay {view.amount} to {view.payee} with the code and your face?"
+            self._ask(question, view, lambda sale: self._counter.enter_code(self._holder_code, sale))
+        elif view.phase is Phase.OFFERED:
             self._ask(f"Pay {view.amount} to {view.payee} with your face?", view, self._counter.tap)
         elif view.phase is Phase.CONFIRM:
             question = f"Pay {view.amount} to {view.payee} with account {view.account}?"

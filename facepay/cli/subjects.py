@@ -39,6 +39,7 @@ def _row(one: EnrolledSubject) -> dict[str, object]:
         "origin": one.origin,
         "liveness_level": one.liveness_level,
         "look_alike": one.look_alike,
+        "template": one.mode.value,
     }
 
 
@@ -50,5 +51,5 @@ def _print(shown: list[EnrolledSubject]) -> None:
     print(f"{len(shown)} payer{'' if len(shown) == 1 else 's'}")
     for one in shown:
         twin = "  looks like somebody else here: always asked for the PIN" if one.look_alike else ""
-        how = f"{one.origin}, level {one.liveness_level}{twin}"
+        how = f"{one.mode.value}, {one.origin}, level {one.liveness_level}{twin}"
         print(f"{one.subject}  account {one.account}  {_time(one)}  {how}")

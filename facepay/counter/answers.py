@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Collection
 from enum import Enum
 
 from facepay.errors import Cancelled, ChoseCard, FailureToAcquire
 
 
 class Answer(Enum):
-    """What a shopper or cashier can press."""
+    """What a shopper or cashier can press; `CODE` is what a scanner read of the shopper's own code."""
 
     TAP = "tap"
+    SHOW_CODE = "show_code"
+    CODE = "code"
     CONFIRM = "confirm"
     DIGITS = "digits"
     CARD = "card"
@@ -70,13 +72,17 @@ class Answers:
         if Answer.CANCEL in given:
             raise Cancelled("the sale was cancelled at the counter")
 
-    def wait(self, answer: Answer, timeout_s: float, meanwhile: Callable[[], bool] | None = None) -> str:
-        """Wait for one answer and return its text.
+    def take(self, answer: Answer) -> str | None:
+        """The text of an answer that was given, once; None where it was not."""
+        with self._changed:
+            return self._given.pop(answer, None)
 
-        Args:
-            answer: what is waited for.
-            timeout_s: how long at most.
-            meanwhile: polled between looks; true counts as the answer (a smile instead of a tap).
+    def wait(self, answer: Answer, timeout_s: float) -> str:
+        """Wait for one answer and return its text; raises as `wait_any`."""
+        return self.wait_any((answer,), timeout_s)[1]
+
+    def wait_any(self, wanted: Collection[Answer], timeout_s: float) -> tuple[Answer, str]:
+        """Wait at most `timeout_s` for the first of some answers; which it was, and its text.
 
         Raises:
             ChoseCard, Cancelled: somebody ended the sale.
@@ -86,12 +92,11 @@ class Answers:
         while True:
             with self._changed:
                 self.require_going_on()
-                if answer in self._given:
-                    return self._given.pop(answer)
+                for answer in wanted:
+                    if answer in self._given:
+                        return answer, self._given.pop(answer)
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise FailureToAcquire(f"nobody answered {answer.value} within {timeout_s:g} s")
-                if meanwhile is None:
-                    self._changed.wait(left)
-            if meanwhile is not None and meanwhile():
-                return ""
+                    names = " or ".join(answer.value for answer in wanted)
+                    raise FailureToAcquire(f"nobody answered {names} within {timeout_s:g} s")
+                self._changed.wait(left)

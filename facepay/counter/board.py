@@ -77,6 +77,14 @@ class Counter:
         """The shopper agrees to be looked at. False when there is no such sale."""
         return self._give(Answer.TAP, sale)
 
+    def show_code(self, sale: str = "") -> bool:
+        """The shopper agrees to hold their own code before the camera, and then to be looked at."""
+        return self._give(Answer.SHOW_CODE, sale)
+
+    def enter_code(self, code: str, sale: str = "") -> bool:
+        """A scanner or a paste has brought the shopper's own code."""
+        return self._give(Answer.CODE, sale, code)
+
     def confirm(self, sale: str = "") -> bool:
         """The shopper accepts amount, payee and account."""
         return self._give(Answer.CONFIRM, sale)

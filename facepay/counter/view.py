@@ -11,6 +11,7 @@ class Phase(Enum):
 
     IDLE = "idle"
     OFFERED = "offered"
+    CODE = "code"
     CAPTURING = "capturing"
     CHALLENGE = "challenge"
     FACTOR = "factor"
@@ -53,6 +54,10 @@ class SaleView:
     words: str = ""
     cashier_words: str = ""
     card_available: bool = True
+    face_offered: bool = True
+    """Whether the shop searches for faces without a code."""
+    code_offered: bool = False
+    """Whether the shop takes templates that shoppers hold."""
     simulated: bool = False
     """Whether the camera is a replayed or browser one, told to shopper and cashier."""
     revision: int = 0

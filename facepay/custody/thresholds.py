@@ -6,18 +6,27 @@ from dataclasses import dataclass
 
 from facepay.audit import AuditEvent, AuditLog
 from facepay.errors import SettingsError
+from facepay.settings.sections import RecognitionSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What decides who is taken for whom: false positive identification rate 0..1, and the margin."""
+    """What decides who is taken for whom: false positive identification rate and false match rate, both
+    0..1, and the margin.
+    """
 
     target_fpir: float
     margin: float
+    target_fmr: float
+
+    @classmethod
+    def of(cls, settings: RecognitionSettings) -> Thresholds:
+        """Those of the settings."""
+        return cls(settings.target_fpir, settings.margin, settings.target_fmr)
 
     def text(self) -> str:
         """The one spelling that is approved and logged."""
-        return f"fpir={self.target_fpir:.9g},margin={self.margin:.9g}"
+        return f"fpir={self.target_fpir:.9g},margin={self.margin:.9g},fmr={self.target_fmr:.9g}"
 
 
 def require_approved(thresholds: Thresholds, audit: AuditLog) -> None:

@@ -17,6 +17,10 @@ class Manners:
     types: bool = True
     confirms: bool = True
     takes_card: bool = False
+    code: str = field(default="", repr=False)
+    """The shopper's own code, given to a scanner."""
+    shows_code: bool = False
+    """Whether the shopper holds the code before the camera instead."""
 
 
 class Shopper:
@@ -54,6 +58,10 @@ class Shopper:
         manners = self.manners
         if view.phase is Phase.OFFERED and manners.takes_card:
             self._counter.choose_card(view.sale)
+        elif view.phase is Phase.OFFERED and manners.shows_code:
+            self._counter.show_code(view.sale)
+        elif view.phase is Phase.OFFERED and manners.code:
+            self._counter.enter_code(manners.code, view.sale)
         elif view.phase is Phase.OFFERED and manners.taps:
             self._counter.tap(view.sale)
         elif view.phase is Phase.FACTOR and manners.types:

@@ -19,6 +19,7 @@ from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.settings import SecretReference, Settings
 from facepay.terminal import Terminal, open_terminal
 from facepay.terminal.wires import open_wires
+from facepay.types import TemplateMode
 from hardware.base import SteppedClock
 from liveness.types import Tier
 from pos_adapter.protocols.concert.messages import Request, Result
@@ -98,13 +99,15 @@ class Theatre:
         """The till that speaks HTTP."""
         return RestTill(self._address, self._key)
 
-    def enrol(self, person: Person, pin: str) -> tuple[Cast, Enrolled]:
+    def enrol(
+        self, person: Person, pin: str, mode: TemplateMode = TemplateMode.GALLERY
+    ) -> tuple[Cast, Enrolled]:
         """Put somebody before the camera and enrol them."""
         self.stage.show(person.photo)
         names = self._settings.terminal
         consent = load_consent(self._settings.enrolment.consent_version, names.language)
         enrolled = self.terminal.enrolment.enrol(
-            EnrolmentRequest(consent, pin),
+            EnrolmentRequest(consent, pin, mode=mode),
             self.terminal.capture_with(self.stage),
             lambda attempt: lambda guidance: None,
         )

@@ -2,6 +2,7 @@
 
 from facepay.enrolment.consent_text import ConsentText, load_consent
 from facepay.enrolment.enrolment import Enrolled, Enrolment, EnrolmentParts, EnrolmentTerms
+from facepay.enrolment.holder_code import code_png, code_svg
 from facepay.enrolment.request import EnrolmentRequest
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "EnrolmentParts",
     "EnrolmentRequest",
     "EnrolmentTerms",
+    "code_png",
+    "code_svg",
     "load_consent",
 ]

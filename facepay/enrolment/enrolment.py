@@ -9,16 +9,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from facepay.capture import Captured, FaceCapture, StageTimes, Watcher
 from facepay.capture.tries import LivenessTries
 from facepay.enrolment.request import EnrolmentRequest
-from facepay.errors import AttackSuspected, FailureToAcquire, LookAlike
-from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
+from facepay.errors import AttackSuspected, FailureToAcquire, LookAlike, SettingsError
+from facepay.gallery import (
+    Consent,
+    EnrolledSubject,
+    Gallery,
+    HeldTemplates,
+    NewSubject,
+    new_account,
+    new_id,
+)
 from facepay.recognition.base import FeatureRows
 from facepay.recognition.engine import RecognitionEngine
-from facepay.types import Probe, Reference, ReferenceId, SubjectId
+from facepay.types import Features, Probe, Reference, ReferenceId, SubjectId, TemplateMode
 from hardware.errors import CameraRefused
 from hardware.types import FrameOrigin
 from liveness.session import LivenessSession
@@ -48,6 +58,7 @@ class EnrolmentParts:
     terms: EnrolmentTerms
     engine: RecognitionEngine
     gallery: Gallery
+    held: HeldTemplates
     tries: LivenessTries
     open_account: Callable[[str, str], None]
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -55,12 +66,16 @@ class EnrolmentParts:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The outcome: who was enrolled, how many samples were kept, who looks alike, and the stages' times."""
+    """The outcome: who was enrolled, how many samples were used, who looks alike, and the stages' times.
+
+    `code` is the shopper's own code where the template is in their hands; nothing else has it.
+    """
 
     subject: EnrolledSubject
     samples: int
     look_alikes: int
     times: StageTimes
+    code: str = field(default="", repr=False)
 
 
 Watching = Callable[[LivenessSession], Watcher]
@@ -82,20 +97,24 @@ class Enrolment:
             AttackSuspected: liveness refused, or the samples are not one person's.
             LookAlike: somebody enrolled looks the same and nobody has reviewed it.
         """
-        self._require_allowed(capture)
+        self._require_allowed(capture, request.mode)
         times = StageTimes()
         captured = self._capture(capture, watching, times)
         rows = self._embed(captured, times)
         subject = SubjectId(new_id())
-        alike = self._find_look_alikes(rows)
+        # Who keeps the template in their own hands is searched for in nobody's gallery, today neither.
+        alike = self._find_look_alikes(rows) if request.mode is TemplateMode.GALLERY else frozenset()
         if alike and not request.reviewed:
             raise LookAlike("somebody enrolled here looks the same: staff has to look at both people")
-        enrolled = self._store(request, subject, rows, captured, bool(alike))
+        enrolled, code = self._store(request, subject, rows, captured, bool(alike))
         for other in alike:
             self._parts.gallery.flag_look_alike(other)
-        return Enrolled(enrolled, len(rows), len(alike), times)
+        return Enrolled(enrolled, len(rows), len(alike), times, code)
 
-    def _require_allowed(self, capture: FaceCapture) -> None:
+    def _require_allowed(self, capture: FaceCapture, mode: TemplateMode) -> None:
+        if mode not in self._parts.held.modes:
+            offered = ", ".join(sorted(one.value for one in self._parts.held.modes))
+            raise SettingsError(f"templates.modes does not offer {mode.value}; offered are: {offered}")
         origin = capture.identity.origin
         if origin not in self._parts.terms.origins:
             raise CameraRefused(f"this profile takes no enrolments from a {origin.value} camera")
@@ -139,7 +158,7 @@ class Enrolment:
         rows: FeatureRows,
         captured: Captured,
         look_alike: bool,
-    ) -> EnrolledSubject:
+    ) -> tuple[EnrolledSubject, str]:
         parts, now_ms = self._parts, self._parts.now_ms()
         account = request.account or new_account()
         enrolled = EnrolledSubject(
@@ -150,11 +169,23 @@ class Enrolment:
             camera_class=captured.camera.camera_class[:120],
             liveness_level=int(captured.pad.level or 0),
             look_alike=look_alike,
+            mode=request.mode,
         )
         text = request.consent
         consent = Consent(text.version, text.language, text.sha256, now_ms)
         model = parts.engine.model
-        references = tuple(Reference(ReferenceId(new_id()), subject, row, model) for row in rows)
         # The account comes first: an account without a face is harmless, a face without one is not.
         parts.open_account(account, request.pin)
-        return parts.gallery.enrol(NewSubject(enrolled, references, consent, request.digits))
+        if request.mode is TemplateMode.GALLERY:
+            references = tuple(Reference(ReferenceId(new_id()), subject, row, model) for row in rows)
+            new, code = NewSubject(enrolled, references, consent, request.digits), ""
+        else:
+            deposit, code = parts.held.issue(enrolled, merged(rows), model, request.pin)
+            new = NewSubject(enrolled, (), consent, request.digits, deposit)
+        return parts.gallery.enrol(new), code
+
+
+def merged(rows: FeatureRows) -> Features:
+    """The unit `float32[D]` in the middle of one person's rows: the one template of a shopper's own code."""
+    mean = rows.mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from facepay.enrolment.consent_text import ConsentText
 from facepay.errors import FactorFailed
+from facepay.types import TemplateMode
 
 CODE_DIGITS = (4, 12)
 
@@ -15,7 +16,8 @@ class EnrolmentRequest:
     """Consent, code and, if wanted, the last digits of a phone number.
 
     `account` is made anew where it is empty. `reviewed` says that a member of staff has looked at both
-    people after the terminal found somebody enrolled who looks the same.
+    people after the terminal found somebody enrolled who looks the same. `mode` is where the shopper wants
+    the template to be kept.
 
     Raises:
         FactorFailed: code or digits are not digits, too short, or too easily guessed.
@@ -26,6 +28,7 @@ class EnrolmentRequest:
     digits: str = field(default="", repr=False)
     account: str = ""
     reviewed: bool = False
+    mode: TemplateMode = TemplateMode.GALLERY
 
     def __post_init__(self) -> None:
         low, high = CODE_DIGITS

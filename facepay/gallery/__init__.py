@@ -7,16 +7,30 @@ the key store, and erasing a payer destroys the data keys before anything else.
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.gallery import Gallery
-from facepay.gallery.records import Consent, EnrolledSubject, Erased, NewSubject, new_account, new_id
+from facepay.gallery.held import Claim, HeldTemplates, HeldTerms, forget
+from facepay.gallery.records import (
+    Consent,
+    Deposit,
+    EnrolledSubject,
+    Erased,
+    NewSubject,
+    new_account,
+    new_id,
+)
 
 __all__ = [
+    "Claim",
     "Consent",
+    "Deposit",
     "DigitsIndex",
     "EnrolledSubject",
     "Erased",
     "Gallery",
+    "HeldTemplates",
+    "HeldTerms",
     "Matcher",
     "NewSubject",
+    "forget",
     "new_account",
     "new_id",
 ]

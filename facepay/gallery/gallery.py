@@ -24,8 +24,8 @@ from facepay.gallery import rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
-from facepay.gallery.sealing import seal_reference, unseal_all
-from facepay.types import CandidateList, Probe, Reference, SubjectId
+from facepay.gallery.sealing import seal_deposit, seal_reference, unseal_all
+from facepay.types import CandidateList, Probe, Reference, SubjectId, TemplateMode
 from keys.base import KeyStore
 from keys.errors import KeyUnavailable
 from keys.strict_json import Json
@@ -132,7 +132,7 @@ class Gallery:
             )
 
     def enrol(self, new: NewSubject) -> EnrolledSubject:
-        """Seal and store a payer, then make them searchable."""
+        """Seal and store a payer, then make them searchable, unless their template is in their own hands."""
         index = self._digits.index_of(new.digits) if new.digits else None
         subject = new.enrolled.subject
         with self._lock:
@@ -150,19 +150,26 @@ class Gallery:
         return new.enrolled
 
     def _insert(self, new: NewSubject, index: str | None) -> None:
+        subject = new.enrolled.subject
         try:
             sealed = [seal_reference(reference, self._tenant, self._keys) for reference in new.references]
+            if new.deposit:
+                sealed.append(seal_deposit(new.deposit, subject, self._tenant, self._keys))
         except KeyUnavailable as error:
             raise KeyRetired(str(error)) from error
         with self._database.begin() as session:
             if not all(may_wrap(session, row.wrapping_key) for row in sealed):
                 raise KeyRetired("a reference was sealed under a key that was retired meanwhile")
             rows.insert_subject(session, self._tenant, new.enrolled, index)
-            rows.insert_consent(session, self._tenant, new.enrolled.subject, new.consent)
+            rows.insert_consent(session, self._tenant, subject, new.consent)
             session.add_all(sealed)
             if self._audit:
-                detail: dict[str, Json] = {"references": len(sealed), "origin": new.enrolled.origin}
-                self._audit.record(session, AuditEvent.ENROLLED, subject=new.enrolled.subject, detail=detail)
+                detail: dict[str, Json] = {
+                    "references": len(sealed),
+                    "origin": new.enrolled.origin,
+                    "mode": new.enrolled.mode.value,
+                }
+                self._audit.record(session, AuditEvent.ENROLLED, subject=subject, detail=detail)
 
     def erase(self, subject: SubjectId) -> Erased:
         """Forget a payer: out of the search, data keys overwritten, rows removed; what was destroyed.
@@ -211,18 +218,18 @@ class Gallery:
         """The payer of a pseudonym, as the database has it now."""
         with self._database.read() as session:
             found = rows.select_subjects(session, self._tenant, subject=subject)
-        return _enrolled(found[0]) if found else None
+        return enrolled_of(found[0]) if found else None
 
     def find_account(self, account: str) -> EnrolledSubject | None:
         """The payer of an account."""
         with self._database.read() as session:
             found = rows.select_subjects(session, self._tenant, account=account)
-        return _enrolled(found[0]) if found else None
+        return enrolled_of(found[0]) if found else None
 
     def subjects(self) -> tuple[EnrolledSubject, ...]:
         """Every payer, oldest enrolment first."""
         with self._database.read() as session:
-            return tuple(_enrolled(row) for row in rows.select_subjects(session, self._tenant))
+            return tuple(enrolled_of(row) for row in rows.select_subjects(session, self._tenant))
 
     def candidates_for(self, digits: str) -> frozenset[SubjectId]:
         """Whose digits these are."""
@@ -240,7 +247,8 @@ class Gallery:
         return self._matcher.search(probe, 2, among)
 
 
-def _enrolled(row: SubjectRow) -> EnrolledSubject:
+def enrolled_of(row: SubjectRow) -> EnrolledSubject:
+    """The payer in a row."""
     return EnrolledSubject(
         subject=SubjectId(row.subject),
         account=row.account,
@@ -249,4 +257,5 @@ def _enrolled(row: SubjectRow) -> EnrolledSubject:
         camera_class=row.camera_class,
         liveness_level=row.liveness_level,
         look_alike=row.look_alike,
+        mode=TemplateMode(row.mode),
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from facepay.types import Reference, SubjectId
+from facepay.types import ModelId, Reference, ReferenceId, SubjectId, TemplateMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class EnrolledSubject:
     camera_class: str
     liveness_level: int
     look_alike: bool = False
+    mode: TemplateMode = TemplateMode.GALLERY
 
     @property
     def masked_account(self) -> str:
@@ -41,13 +42,30 @@ class EnrolledSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class Deposit:
+    """What the shop keeps of a template in the shopper's hands: of a keyed one its ciphertext, of a capsule
+    the share without which it opens nowhere. Neither is a template.
+    """
+
+    reference: ReferenceId
+    mode: TemplateMode
+    model: ModelId
+    dimensions: int
+    kept: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NewSubject:
-    """Everything an enrolment stores in one transaction. `digits` narrow a search; empty for none."""
+    """Everything an enrolment stores in one transaction. `digits` narrow a search; empty for none.
+
+    Either there are `references` for the gallery, or there is a `deposit`.
+    """
 
     enrolled: EnrolledSubject
     references: tuple[Reference, ...]
     consent: Consent
     digits: str = ""
+    deposit: Deposit | None = None
 
 
 @dataclass(frozen=True, slots=True)

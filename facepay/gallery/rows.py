@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
 from facepay.gallery.records import Consent, EnrolledSubject, Erased
-from facepay.types import SubjectId
+from facepay.types import SubjectId, TemplateMode
 
 NAMED_ONE_BY_ONE = 500
 """Up to so many ids stand in a statement; a database takes some thousands at most."""
+GALLERY = TemplateMode.GALLERY.value
 ERASED = b""
 """What a destroyed data key and its ciphertext are overwritten with."""
 
@@ -31,6 +32,7 @@ def insert_subject(session: Session, tenant: str, new: EnrolledSubject, digits_i
         digits_index=digits_index,
         look_alike=new.look_alike,
         account=new.account,
+        mode=new.mode.value,
     )
     session.add(row)
     # References point to it, so it has to be there before they are.
@@ -53,7 +55,7 @@ def insert_consent(session: Session, tenant: str, subject: SubjectId, consent: C
 
 
 def select_references(session: Session, tenant: str) -> Sequence[ReferenceRow]:
-    """The sealed references of a tenant whose keys are not destroyed."""
+    """The sealed references of a tenant whose keys are not destroyed, of whatever mode."""
     query = select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
     return session.scalars(query.order_by(ReferenceRow.subject)).all()
 
@@ -75,7 +77,7 @@ class StoredReference(NamedTuple):
 def read_references(session: Session, tenant: str, among: Collection[str]) -> list[StoredReference]:
     """The sealed references of these ids, to be opened and not changed."""
     columns = [getattr(ReferenceRow, name) for name in StoredReference._fields]
-    query = select(*columns).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
+    query = select(*columns).where(*_searchable(tenant))
     if len(among) <= NAMED_ONE_BY_ONE:
         query = query.where(ReferenceRow.reference.in_(list(among)))
     found = session.execute(query.order_by(ReferenceRow.subject)).all()
@@ -83,10 +85,20 @@ def read_references(session: Session, tenant: str, among: Collection[str]) -> li
 
 
 def reference_ids(session: Session, tenant: str) -> dict[str, SubjectId]:
-    """The ids of a tenant's living references and whose they are."""
-    query = select(ReferenceRow.reference, ReferenceRow.subject)
-    query = query.where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED)
+    """The ids of a tenant's living references in the gallery and whose they are."""
+    query = select(ReferenceRow.reference, ReferenceRow.subject).where(*_searchable(tenant))
     return {reference: SubjectId(subject) for reference, subject in session.execute(query)}
+
+
+def find_deposit(session: Session, tenant: str, reference: str) -> ReferenceRow | None:
+    """What the shop keeps of a template in a shopper's hands; None where it was erased or never was."""
+    query = select(ReferenceRow).where(ReferenceRow.tenant == tenant, ReferenceRow.reference == reference)
+    query = query.where(ReferenceRow.mode != GALLERY, ReferenceRow.wrapped != ERASED)
+    return session.scalars(query).first()
+
+
+def _searchable(tenant: str) -> tuple[ColumnElement[bool], ...]:
+    return ReferenceRow.tenant == tenant, ReferenceRow.wrapped != ERASED, ReferenceRow.mode == GALLERY
 
 
 def select_subjects(

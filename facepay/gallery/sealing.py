@@ -12,8 +12,9 @@ import numpy as np
 
 from facepay.db.models.subjects import ReferenceRow
 from facepay.errors import ReferenceUnreadable
+from facepay.gallery.records import Deposit
 from facepay.gallery.rows import StoredReference
-from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId
+from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId, TemplateMode
 from keys.base import Wrapping
 from keys.envelope import Envelope, rewrap, seal_envelope, unseal_envelope
 from keys.errors import KeysError
@@ -21,14 +22,20 @@ from keys.hygiene import wipe
 from keys.types import Context, KeyId, Purpose, WrappedKey
 
 FIRST_VERSION = 1
-
+PURPOSES = {
+    TemplateMode.GALLERY: Purpose.REFERENCE,
+    TemplateMode.KEYED: Purpose.KEYED,
+    TemplateMode.CAPSULE: Purpose.SHARE,
+}
+"""What a row's sealed text is; bound, so that no row opens as one of another mode."""
 
 SealedRow = ReferenceRow | StoredReference
 
 
 def seal_reference(reference: Reference, tenant: str, keys: Wrapping) -> ReferenceRow:
     """The row that stores a reference."""
-    context = _context(tenant, reference.subject, reference.reference, reference.model, FIRST_VERSION)
+    names = (tenant, reference.subject, reference.reference, reference.model)
+    context = Context(Purpose.REFERENCE, *names, FIRST_VERSION)
     plain = bytearray(reference.features.astype("<f2").tobytes())
     try:
         envelope = seal_envelope(plain, context, keys)
@@ -47,16 +54,37 @@ def seal_reference(reference: Reference, tenant: str, keys: Wrapping) -> Referen
     )
 
 
+def seal_deposit(deposit: Deposit, subject: SubjectId, tenant: str, keys: Wrapping) -> ReferenceRow:
+    """The row that stores what the shop keeps of a template in the shopper's hands."""
+    row = ReferenceRow(
+        reference=deposit.reference,
+        subject=subject,
+        tenant=tenant,
+        model=deposit.model,
+        dimensions=deposit.dimensions,
+        record_version=FIRST_VERSION,
+        mode=deposit.mode.value,
+    )
+    envelope = seal_envelope(deposit.kept, context_of(row), keys)
+    row.wrapping_key, row.wrapped = envelope.wrapped.key, envelope.wrapped.blob
+    row.body = envelope.body
+    return row
+
+
+def unseal_deposit(row: ReferenceRow, keys: Wrapping) -> bytearray:
+    """What was deposited; the caller wipes it. Raises ReferenceUnreadable."""
+    return _open(row, keys)
+
+
 def rewrap_row(row: ReferenceRow, keys: Wrapping, under: KeyId) -> None:
     """Move a row's data key under another wrapping key, in place; the features are not decrypted.
 
     Raises:
         ReferenceUnreadable: altered, moved, or sealed under a key that is gone; the row is unchanged.
     """
-    context = _context(row.tenant, row.subject, row.reference, row.model, row.record_version)
     envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
     try:
-        moved = rewrap(envelope, context, keys, under=under)
+        moved = rewrap(envelope, context_of(row), keys, under=under)
     except KeysError as error:
         raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
     row.wrapping_key, row.wrapped = moved.wrapped.key, moved.wrapped.blob
@@ -85,10 +113,9 @@ def unseal_all(
 
 
 def _open(row: SealedRow, keys: Wrapping) -> bytearray:
-    context = _context(row.tenant, row.subject, row.reference, row.model, row.record_version)
     envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
     try:
-        return unseal_envelope(envelope, context, keys)
+        return unseal_envelope(envelope, context_of(row), keys)
     except KeysError as error:
         raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
 
@@ -115,5 +142,10 @@ def _reference(row: SealedRow, features: Features | None) -> Reference | Referen
     return Reference(ReferenceId(row.reference), SubjectId(row.subject), features, ModelId(row.model))
 
 
-def _context(tenant: str, subject: str, reference: str, model: str, version: int) -> Context:
-    return Context(Purpose.REFERENCE, tenant, subject, reference, model, version)
+def context_of(row: SealedRow) -> Context:
+    """What a row's seal is bound to; a mode that does not exist is nothing that was ever sealed."""
+    mode = row.mode if isinstance(row, ReferenceRow) else TemplateMode.GALLERY.value
+    purpose = next((p for m, p in PURPOSES.items() if m.value == mode), None)
+    if purpose is None:
+        raise ReferenceUnreadable(f"reference {row.reference} has a mode this release does not know")
+    return Context(purpose, row.tenant, row.subject, row.reference, row.model, row.record_version)

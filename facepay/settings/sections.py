@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from facepay.settings.secret import SecretReference
+from facepay.types import TemplateMode
 
 T = TypeVar("T")
 NO_SECRET = SecretReference()
@@ -85,13 +86,18 @@ class CameraSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionSettings:
-    """The model pack, packs that add passive detectors, and how sure an identification has to be."""
+    """The model pack, packs that add passive detectors, and how sure a match has to be.
+
+    `target_fpir` is the share of strangers that may be taken for somebody in a search of the gallery,
+    `target_fmr` the share that may pass for the holder of a code they show.
+    """
 
     pack: str = ""
     models: tuple[Path, ...] = ()
     additions: tuple[str, ...] = ()
     threads: int = within(2, 1, 64)
     target_fpir: float = within(1e-3, 1e-9, 0.1)
+    target_fmr: float = within(1e-4, 1e-9, 0.1)
     margin: float = within(0.03, 0.0, 1.0)
     licence_holder: str = ""
 
@@ -122,6 +128,18 @@ class EnrolmentSettings:
     consent_version: str = "2026-11"
     samples: int = within(3, 2, 10)
     deadline_s: float = within(60.0, 5.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateSettings:
+    """Where shoppers' templates may be kept: `gallery`, `keyed` or `capsule`; sign-up proposes the first.
+
+    Without `gallery` nobody is searched for: every payment begins with the shopper's own code. A capsule
+    is good for `capsule_days`.
+    """
+
+    modes: tuple[TemplateMode, ...] = (TemplateMode.GALLERY,)
+    capsule_days: int = within(365, 1, 3_650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +259,7 @@ class Settings:
     liveness: LivenessSettings = field(default_factory=LivenessSettings)
     capture: CaptureSettings = field(default_factory=CaptureSettings)
     enrolment: EnrolmentSettings = field(default_factory=EnrolmentSettings)
+    templates: TemplateSettings = field(default_factory=TemplateSettings)
     checkout: CheckoutSettings = field(default_factory=CheckoutSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)

@@ -23,7 +23,7 @@ from facepay.custody import Thresholds, require_approved
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
-from facepay.gallery import Gallery
+from facepay.gallery import Gallery, HeldTemplates, HeldTerms
 from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
@@ -100,7 +100,7 @@ def open_terminal(
         engine = build_engine(settings)
         audit = AuditLog(database, keys, settings.terminal.tenant, actor=settings.terminal.terminal)
         if settings.keys.approvers:
-            require_approved(Thresholds(settings.recognition.target_fpir, settings.recognition.margin), audit)
+            require_approved(Thresholds.of(settings.recognition), audit)
         matcher = Matcher(engine.model, engine.dimensions, threads=settings.recognition.threads)
         gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
         gallery.load()
@@ -171,7 +171,13 @@ def _enrolment(base: _Base, tries: LivenessTries, money: MoneySide) -> Enrolment
         target_fpir=settings.recognition.target_fpir,
         origins=_origins(settings, for_enrolment=True),
     )
-    return EnrolmentParts(terms, base.engine, base.gallery, tries, open_account, now_ms)
+    return EnrolmentParts(terms, base.engine, base.gallery, _held(base), tries, open_account, now_ms)
+
+
+def _held(base: _Base) -> HeldTemplates:
+    settings = base.settings
+    terms = HeldTerms(settings.templates.modes, settings.templates.capsule_days)
+    return HeldTemplates(base.database, base.keys, settings.terminal.tenant, terms)
 
 
 def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter) -> CheckoutParts:
@@ -186,6 +192,7 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
         tries=tries,
         identifier=Identifier(base.engine, base.gallery, _identification(settings)),
         gallery=base.gallery,
+        held=_held(base),
         rules=default_rules(_policy(settings, tries)),
         accounts=money.accounts,
         journal=money.journal,
@@ -241,7 +248,8 @@ def _capture(
 
 
 def _identification(settings: Settings) -> IdentificationTerms:
-    return IdentificationTerms(settings.recognition.target_fpir, settings.recognition.margin)
+    sure = settings.recognition
+    return IdentificationTerms(sure.target_fpir, sure.margin, sure.target_fmr)
 
 
 def _policy(settings: Settings, tries: LivenessTries) -> PolicyTerms:

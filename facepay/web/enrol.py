@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
+from collections.abc import Sequence
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, session, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from facepay.enrolment import EnrolmentRequest
+from facepay.enrolment import EnrolmentRequest, code_png
 from facepay.errors import FactorFailed
+from facepay.types import TemplateMode
 from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, text, whole
 from facepay.web.language import phrases
 from facepay.web.pictures import read_picture, shown_ns
@@ -55,15 +58,16 @@ def _agreeing(pages: Blueprint, signups: Signups) -> None:
 def _naming(pages: Blueprint, signups: Signups) -> None:
     @pages.get("/code")
     def code() -> str:
-        current(signups, Step.AGREED, Step.NAMED)
-        return render_template("enrol_code.html")
+        signup = current(signups, Step.AGREED, Step.NAMED)
+        return render_template("enrol_code.html", modes=signups.room.modes, chosen=signup.mode)
 
     @pages.post("/code")
     def choose() -> AnyResponse | tuple[str, int]:
         signup = current(signups, Step.AGREED, Step.NAMED)
-        wrong = take_code(signup)
+        wrong = take_code(signup, signups.room.modes)
         if wrong:
-            return render_template("enrol_code.html", wrong=phrases()(wrong)), 400
+            page = {"modes": signups.room.modes, "chosen": signup.mode, "wrong": phrases()(wrong)}
+            return render_template("enrol_code.html", **page), 400
         signup.step = Step.NAMED
         return redirect(url_for("enrol.review", lang=phrases().language), 303)
 
@@ -72,13 +76,16 @@ def _naming(pages: Blueprint, signups: Signups) -> None:
         return render_template("enrol_review.html", signup=current(signups, Step.NAMED))
 
 
-def take_code(signup: SignUp) -> str:
-    """Read code and phone digits into the sign-up; the key of what is wrong, or nothing."""
+def take_code(signup: SignUp, modes: Sequence[TemplateMode]) -> str:
+    """Read template mode, code and phone digits into the sign-up; the key of what is wrong, or nothing."""
     values = fields()
     try:
+        signup.mode = TemplateMode(text(values, "template", 16) or modes[0].value)
+        if signup.mode not in modes:
+            return "code-form"
         pin, again = digits(values, "code", CODE, CODE), digits(values, "again", CODE, CODE)
         phone = digits(values, "phone", CODE, CODE) if text(values, "phone") else ""
-    except PageError:
+    except (PageError, ValueError):
         return "code-form"
     if pin != again:
         return "code-differs"
@@ -143,8 +150,14 @@ def state_of(signup: SignUp) -> dict[str, object]:
 
 def _ending(pages: Blueprint, signups: Signups) -> None:
     @pages.get("/done")
-    def done() -> str:
-        return render_template("enrol_done.html", enrolled=current(signups, Step.DONE).enrolled)
+    def done() -> AnyResponse:
+        enrolled = current(signups, Step.DONE).enrolled
+        code = enrolled.code if enrolled else ""
+        picture = b64encode(code_png(code)).decode() if code else ""
+        response = make_response(render_template("enrol_done.html", enrolled=enrolled, picture=picture))
+        # The code on this page is nobody's but the shopper's: no browser keeps a copy.
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     @pages.post("/stop")
     def stop() -> str:

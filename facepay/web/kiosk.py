@@ -16,15 +16,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from facepay.counter import Phase
 from facepay.web.base import WebDeps
-from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, token, whole
+from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, text, token, whole
 from facepay.web.language import phrases
 from facepay.web.pictures import read_picture, shown_ns
 from facepay.web.presenting import Audience, present
 from facepay.web.problems import CONFLICT, UNAVAILABLE, PageError, wants_json
 from facepay.web.streams import Streams
+from keys.holder_code import TEXT_LIMIT
 
 # The code is typed between two looks: a picture that was on its way by then does not end the capture.
-CAPTURING = frozenset({Phase.OFFERED, Phase.CAPTURING, Phase.CHALLENGE, Phase.FACTOR, Phase.CONFIRM})
+CAPTURING = frozenset(
+    {Phase.OFFERED, Phase.CODE, Phase.CAPTURING, Phase.CHALLENGE, Phase.FACTOR, Phase.CONFIRM}
+)
 
 
 class Ticket:
@@ -88,6 +91,22 @@ def _answering(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         fresh = ticket.renew()
         return given(lambda: counter.tap(token(values, "sale")), ticket=fresh)
 
+    @pages.post("/show-code")
+    def show_code() -> AnyResponse:
+        values = fields()
+        require_phase(deps, Phase.OFFERED)
+        fresh = ticket.renew()
+        return given(lambda: counter.show_code(token(values, "sale")), ticket=fresh)
+
+    @pages.post("/code")
+    def code() -> AnyResponse:
+        values = fields()
+        read, sale = text(values, "code", TEXT_LIMIT), token(values, "sale")
+        require_phase(deps, Phase.OFFERED, Phase.CODE)
+        # A scan at the offer begins the capture, and so takes the place of the tap.
+        more = {"ticket": ticket.renew()} if deps.counter.view.phase is Phase.OFFERED else {}
+        return given(lambda: counter.enter_code(read, sale), **more)
+
     @pages.post("/confirm")
     def confirm() -> AnyResponse:
         values = fields()
@@ -134,13 +153,13 @@ def _pictures(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         return Response(status=204)
 
 
-def require_phase(deps: WebDeps, phase: Phase) -> None:
+def require_phase(deps: WebDeps, *phases: Phase) -> None:
     """Refuse an answer to a question that is not on the screen.
 
     Raises:
         PageError: the sale has moved on; the page reads the new state.
     """
-    if deps.counter.view.phase is not phase:
+    if deps.counter.view.phase not in phases:
         raise PageError(CONFLICT, "The sale has moved on.")
 
 

@@ -57,6 +57,8 @@ def present(view: SaleView, audience: Audience, t: Phrases) -> dict[str, object]
         "factor_label": t.find(f"factor-{view.factor}"),
         "confirm_label": t("confirm-label", amount=view.amount),
         "light": json.loads(view.light) if view.light else None,
+        "face_offered": view.face_offered,
+        "code_offered": view.code_offered,
         "simulated": view.simulated,
         "ended": view.phase.ended or view.phase is Phase.IDLE,
         "revision": view.revision,

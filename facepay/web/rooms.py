@@ -14,6 +14,7 @@ from facepay.outcomes import CashierWords, ShopperWords
 from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.settings import Settings
 from facepay.terminal import Terminal
+from facepay.types import TemplateMode
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
 from facepay.web.desks import TerminalAccounts, TerminalConsole
 from facepay.web.server import streams_for
@@ -46,6 +47,11 @@ class TerminalEnrolment:
         settings = self._terminal.settings.camera
         browser = self._terminal.camera.identity.origin is FrameOrigin.BROWSER
         return browser or settings.allow_browser_for_enrolment
+
+    @property
+    def modes(self) -> tuple[TemplateMode, ...]:
+        """Where templates may be kept."""
+        return self._terminal.settings.templates.modes
 
     def consent(self, language: str) -> ConsentText:
         """The consent text of the settings' version."""

@@ -20,6 +20,7 @@ from facepay.counter import Counter, Phase
 from facepay.enrolment import ConsentText, Enrolled, EnrolmentRequest
 from facepay.enrolment.enrolment import Watching
 from facepay.errors import Cancelled, Declined, FacepayError, FailureToAcquire, LookAlike
+from facepay.types import TemplateMode
 from facepay.web.problems import CONFLICT, GONE, UNAVAILABLE, PageError
 from hardware.camera_browser import BrowserCamera
 from hardware.errors import HardwareError
@@ -36,6 +37,11 @@ class EnrolmentRoom(Protocol):
     @property
     def page_camera(self) -> bool:
         """Whether the page's camera looks at the shopper, or the terminal's own."""
+        ...
+
+    @property
+    def modes(self) -> tuple[TemplateMode, ...]:
+        """Where templates may be kept; the first is proposed."""
         ...
 
     def consent(self, language: str) -> ConsentText:
@@ -66,6 +72,7 @@ class SignUp:
     step: Step = Step.AGREED
     pin: str = field(default="", repr=False)
     digits: str = field(default="", repr=False)
+    mode: TemplateMode = TemplateMode.GALLERY
     failed: str = ""
     enrolled: Enrolled | None = None
     camera: BrowserCamera | None = None
@@ -97,7 +104,8 @@ class Signups:
             self._drop_old()
             if len(self._open) >= MOST:
                 raise PageError(UNAVAILABLE, "Too many people are signing up here.", retry_after_s=60)
-            made = SignUp(secrets.token_urlsafe(16), consent, self._now_s() + AGE_S)
+            until_s, mode = self._now_s() + AGE_S, self.room.modes[0]
+            made = SignUp(secrets.token_urlsafe(16), consent, until_s, mode=mode)
             self._open[made.token] = made
             return made
 
@@ -154,7 +162,7 @@ class Signups:
         simulated = self.room.page_camera
         screen = Screen(signup.counter, signup.token, self._payee, self._nothing, simulated=simulated)
         screen.show(Phase.CAPTURING)
-        request = EnrolmentRequest(signup.consent, signup.pin, signup.digits)
+        request = EnrolmentRequest(signup.consent, signup.pin, signup.digits, mode=signup.mode)
         return self.room.enrol(
             request, signup.camera, lambda attempt: screen.watcher(attempt, answers, time.monotonic_ns)
         )

@@ -16,7 +16,8 @@ class SubjectRow(Base):
     """One enrolled payer, by pseudonym.
 
     `digits_index` is a keyed blind index of digits that narrow a search, never the digits; `origin`
-    is how the samples reached us (device, browser, replay), `camera_class` the kind of camera.
+    is how the samples reached us (device, browser, replay), `camera_class` the kind of camera,
+    `mode` where the template is kept (gallery, keyed, capsule).
     """
 
     __tablename__ = "subject"
@@ -30,6 +31,7 @@ class SubjectRow(Base):
     liveness_level: Mapped[int] = mapped_column()
     digits_index: Mapped[str | None] = mapped_column(String(64))
     look_alike: Mapped[bool] = mapped_column(default=False)
+    mode: Mapped[str] = mapped_column(String(8), default="gallery", server_default="gallery")
     account: Mapped[str] = mapped_column(String(32), unique=True)
 
 
@@ -49,7 +51,11 @@ class ConsentRow(Base):
 
 
 class ReferenceRow(Base):
-    """One sealed reference; `wrapping_key` names the key store's key that wraps its data key."""
+    """One sealed reference; `wrapping_key` names the key store's key that wraps its data key.
+
+    In a gallery row the sealed text is the features, in a keyed one what only the shopper's PIN and phone
+    open, in a capsule's one the shop's share. The mode is bound into the seal.
+    """
 
     __tablename__ = "reference"
 
@@ -62,3 +68,4 @@ class ReferenceRow(Base):
     wrapping_key: Mapped[str] = mapped_column(ForeignKey("wrapping_key.key"), index=True)
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    mode: Mapped[str] = mapped_column(String(8), default="gallery", server_default="gallery")

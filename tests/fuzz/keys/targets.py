@@ -15,6 +15,7 @@ from keys.capsule import Capsule, issue_capsule, open_capsule
 from keys.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from keys.cobblestone import seal_message, unseal_message
 from keys.errors import KeysError
+from keys.holder_code import HolderKey, decode_code, decode_holder_key, encode_code
 from keys.keyring import Keyring
 from keys.merkle import HASH, verify_consistency, verify_inclusion
 from keys.slots import Header, Slot, SlotKind, decode_header
@@ -51,8 +52,10 @@ def make_targets(store: MemoryKeyStore) -> dict[str, tuple[Target, bytes]]:
         "header": (decode_header, Header(bytes(16), (slot,)).encode()),
         "ring": (ring, bytes(store._ring.encode())),
         "capsule": (
-            lambda d: open_capsule(d, tenant="t", model="m", store=store, issuers=trusted, now_s=1),
-            issue_capsule(capsule, tenant="t", model="m", store=store),
+            lambda d: open_capsule(
+                d, tenant="t", model="m", store=store, share=KEY, issuers=trusted, now_s=1
+            ),
+            issue_capsule(capsule, tenant="t", model="m", store=store, share=KEY),
         ),
         "statement": (
             lambda d: verify_statement(StatementKind.RECEIPT, d.decode("latin-1"), trusted),
@@ -63,6 +66,8 @@ def make_targets(store: MemoryKeyStore) -> dict[str, tuple[Target, bytes]]:
             sign_checkpoint(Checkpoint("log", 1, KEY), store).encode(),
         ),
         "json": (lambda d: decode_object(d, 4096), b'{"a":[1,{"b":"c"}],"d":null}'),
+        "code": (lambda d: decode_code(d.decode("latin-1")), encode_code(b"capsule").encode()),
+        "holder_key": (decode_holder_key, HolderKey(bytes(16), bytes(16)).encode()),
         "base45": (lambda d: decode_base45(d.decode("latin-1"), 900), encode_base45(b"capsule").encode()),
         "proofs": (proofs, bytes((1, 4)) + bytes(HASH) * 3),
     }

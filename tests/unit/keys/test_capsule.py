@@ -12,13 +12,15 @@ from keys import MemoryKeyStore
 from keys.base45 import decode_base45, encode_base45
 from keys.capsule import LIMIT, Capsule, issue_capsule, open_capsule
 from keys.errors import FormatError, KeysError, SealBroken, StatementRefused
-from keys.keyed import seal_keyed, unseal_keyed
+from keys.holder_code import HolderKey, decode_code, decode_holder_key, encode_code
+from keys.keyed import Bearer, seal_keyed, unseal_keyed
 from keys.passphrase import FLOOR
 from keys.types import Context, KeyId, KeyState, KeyUse, Purpose
 
 FEATURES = np.random.default_rng(5).integers(-127, 128, 512).astype(np.int8).tobytes()
 CAPSULE = Capsule(b"s" * 16, "fp0123456789", 2_000, 0.125, FEATURES)
 MODEL = "ab" * 32
+SHARE = bytes(range(32))
 
 
 def issuers(store: MemoryKeyStore) -> dict[KeyId, bytes]:
@@ -26,12 +28,12 @@ def issuers(store: MemoryKeyStore) -> dict[KeyId, bytes]:
 
 
 def issue(store: MemoryKeyStore, capsule: Capsule = CAPSULE) -> bytes:
-    return issue_capsule(capsule, tenant="shop", model=MODEL, store=store)
+    return issue_capsule(capsule, tenant="shop", model=MODEL, store=store, share=SHARE)
 
 
 def reopen(raw: bytes, store: MemoryKeyStore, **other: object) -> Capsule:
-    given = {"tenant": "shop", "model": MODEL, "issuers": issuers(store), "now_s": 1_000} | other
-    return open_capsule(raw, store=store, **given)  # type: ignore[arg-type]
+    given = {"tenant": "shop", "model": MODEL, "issuers": issuers(store), "now_s": 1_000, "share": SHARE}
+    return open_capsule(raw, store=store, **(given | other))  # type: ignore[arg-type]
 
 
 def test_a_capsule_opens_at_its_merchant_and_fits_the_screen() -> None:
@@ -44,20 +46,20 @@ def test_a_capsule_opens_at_its_merchant_and_fits_the_screen() -> None:
 def test_a_camera_reads_the_capsule_from_a_qr_code() -> None:
     with MemoryKeyStore() as store:
         raw = issue(store)
-        code = segno.make_qr(encode_base45(raw), error="l", boost_error=False)
+        code = segno.make_qr(encode_code(raw), error="l", boost_error=False)
         assert code.mode == "alphanumeric"
         assert int(code.version) <= 22
         picture = io.BytesIO()
         code.save(picture, kind="png", scale=4, border=8)
         pixels = cv2.imdecode(np.frombuffer(picture.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
         text, _, _ = cv2.QRCodeDetector().detectAndDecode(pixels)
-        assert reopen(decode_base45(text, LIMIT), store) == CAPSULE
+        assert reopen(decode_code(text), store) == CAPSULE
 
 
 def test_another_merchant_model_time_or_issuer_is_refused() -> None:
     with MemoryKeyStore() as store, MemoryKeyStore() as stranger:
         raw = issue(store)
-        for other in ({"tenant": "other"}, {"model": "cd" * 32}):
+        for other in ({"tenant": "other"}, {"model": "cd" * 32}, {"share": bytes(32)}, {"share": b""}):
             with pytest.raises(SealBroken):
                 reopen(raw, store, **other)
         with pytest.raises(StatementRefused, match="past its time"):
@@ -115,29 +117,57 @@ def test_what_is_not_base45_is_refused(text: str) -> None:
         decode_base45(text, 100)
 
 
-KEYED = Context(Purpose.REFERENCE, "shop", subject="ab" * 16, model=MODEL)
+KEYED = Context(Purpose.KEYED, "shop", subject="ab" * 16, model=MODEL)
+BEARER = Bearer("4938", b"p" * 16)
 
 
 def test_a_keyed_reference_opens_with_pin_phone_and_pepper_only() -> None:
-    secret = ("493817", "+49170000000")
     with MemoryKeyStore() as store, MemoryKeyStore() as thief:
-        sealed = seal_keyed(FEATURES, KEYED, secret, store, cost=FLOOR)
-        assert unseal_keyed(sealed, KEYED, secret, store, cost=FLOOR) == FEATURES
+        sealed = seal_keyed(FEATURES, KEYED, BEARER, store, cost=FLOOR)
+        assert unseal_keyed(sealed, KEYED, BEARER, store, cost=FLOOR) == FEATURES
         wrong = [
-            (("493818", secret[1]), KEYED, store),
-            ((secret[0], "+49170000001"), KEYED, store),
-            (("4938171", secret[1][1:]), KEYED, store),
-            (secret, replace(KEYED, subject="cd" * 16), store),
-            (secret, KEYED, thief),
+            (Bearer("4939", BEARER.secret), KEYED, store),
+            (Bearer(BEARER.pin, b"q" * 16), KEYED, store),
+            (Bearer("4938p", b"p" * 15), KEYED, store),
+            (BEARER, replace(KEYED, subject="cd" * 16), store),
+            (BEARER, KEYED, thief),
         ]
-        for given, context, pepper in wrong:
+        for bearer, context, pepper in wrong:
             with pytest.raises(SealBroken):
-                unseal_keyed(sealed, context, given, pepper, cost=FLOOR)
+                unseal_keyed(sealed, context, bearer, pepper, cost=FLOOR)
         for bad in (b"", b"FPY\x02" + sealed[4:], sealed[:-1]):
             with pytest.raises(SealBroken):
-                unseal_keyed(bad, KEYED, secret, store, cost=FLOOR)
+                unseal_keyed(bad, KEYED, BEARER, store, cost=FLOOR)
 
 
-def test_a_short_pin_does_not_seal() -> None:
-    with MemoryKeyStore() as store, pytest.raises(KeysError, match="at least 6"):
-        seal_keyed(FEATURES, KEYED, ("1234", ""), store)
+@pytest.mark.parametrize("bearer", [Bearer("123", b"p" * 16), Bearer("1234", b"p" * 15)])
+def test_a_short_pin_or_secret_does_not_seal(bearer: Bearer) -> None:
+    with MemoryKeyStore() as store, pytest.raises(KeysError, match=r"16 random bytes|at least 4"):
+        seal_keyed(FEATURES, KEYED, bearer, store)
+
+
+def test_pin_and_secret_are_in_no_repr() -> None:
+    assert "4938" not in repr(BEARER)
+    assert "ppp" not in repr(BEARER) + repr(HolderKey(b"r" * 16, b"p" * 16))
+
+
+def test_a_code_comes_back_from_readers_that_trim_and_change_case() -> None:
+    for raw in (HolderKey(b"r" * 16, b"p" * 16).encode(), bytes(719), b"\xff" * 40, b"  "):
+        text = encode_code(raw)
+        assert decode_code(f"  {text.lower()}\r\n") == raw
+
+
+@pytest.mark.parametrize("text", ["", "FACEPAY:", "FACEPAY:BB8", "BB8:", "FACEPAY:" + "A" * 1500 + ":"])
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        decode_code(text)
+
+
+def test_a_holder_key_of_another_version_or_size_is_named() -> None:
+    raw = HolderKey(b"r" * 16, b"p" * 16).encode()
+    assert decode_holder_key(raw).secret == b"p" * 16
+    with pytest.raises(FormatError, match="version 2"):
+        decode_holder_key(raw[:3] + b"\x02" + raw[4:])
+    for size in range(len(raw)):
+        with pytest.raises(FormatError):
+            decode_holder_key(raw[:size])

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 CHANGES = [
     "/till/start", "/till/card", "/till/cancel", "/till/learned",
     "/kiosk/tap", "/kiosk/confirm", "/kiosk/digits", "/kiosk/card", "/kiosk/cancel", "/kiosk/frames",
-    "/kiosk/shown",
+    "/kiosk/shown", "/kiosk/show-code", "/kiosk/code",
 ]  # fmt: skip
 PAGES = ["/", "/till/", "/kiosk/"]
 

@@ -183,3 +183,47 @@ def test_a_picture_that_arrives_while_the_code_is_typed_does_not_end_the_capture
 ) -> None:
     offer(phase=Phase.FACTOR, factor="pin")
     assert frame(post, ticket) == 204
+
+
+def test_a_code_is_offered_only_where_the_shop_takes_it(
+    offer: Callable[..., None], client: FlaskClient
+) -> None:
+    hidden = 'data-action="show-code" data-code-offered hidden'
+    offer()
+    assert hidden in client.get("/kiosk/").get_data(as_text=True)
+    offer(code_offered=True, face_offered=False)
+    page = client.get("/kiosk/").get_data(as_text=True)
+    assert hidden not in page
+    assert 'data-action="tap" data-face-offered hidden' in page
+
+
+def test_a_scanned_code_begins_the_capture_and_gets_a_ticket(
+    offer: Callable[..., None], counter: Counter, post: Post
+) -> None:
+    offer(code_offered=True)
+    answers = counter.open("s1")
+    taken = post("/kiosk/code", json={"sale": "s1", "code": "FACEPAY:BB8:"})
+    assert frame(post, taken.get_json()["ticket"]) == 204
+    assert answers.take(Answer.CODE) == "FACEPAY:BB8:"
+
+
+def test_a_code_is_taken_while_it_is_asked_for_and_not_later(
+    offer: Callable[..., None], counter: Counter, post: Post
+) -> None:
+    offer(phase=Phase.CODE)
+    answers = counter.open("s1")
+    assert "ticket" not in post("/kiosk/code", json={"sale": "s1", "code": "x"}).get_json()
+    assert answers.has(Answer.CODE)
+    offer(phase=Phase.CONFIRM)
+    assert post("/kiosk/code", json={"sale": "s1", "code": "x"}).status_code == 409
+    assert post("/kiosk/show-code", json={"sale": "s1"}).status_code == 409
+    assert post("/kiosk/code", json={"sale": "s1", "code": "x" * 2000}).status_code == 400
+
+
+def test_the_wish_to_show_a_code_opens_the_capture(
+    offer: Callable[..., None], counter: Counter, post: Post
+) -> None:
+    offer(code_offered=True)
+    answers = counter.open("s1")
+    assert frame(post, post("/kiosk/show-code", json={"sale": "s1"}).get_json()["ticket"]) == 204
+    assert answers.has(Answer.SHOW_CODE)

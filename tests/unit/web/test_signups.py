@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,9 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from facepay.capture import StageTimes
 from facepay.enrolment import ConsentText, Enrolled, EnrolmentRequest, load_consent
 from facepay.enrolment.enrolment import Watching
 from facepay.errors import AttackSuspected, FailureToAcquire, LookAlike
+from facepay.gallery import EnrolledSubject
+from facepay.types import SubjectId, TemplateMode
 from facepay.web import WebDeps, create_app
 from facepay.web.problems import PageError
 from facepay.web.signups import MOST, Signups, Step, sentence_of
@@ -26,6 +30,7 @@ class Waiting:
     """A room whose captures end, without anybody being enrolled, when `release` is set."""
 
     page_camera = True
+    modes: tuple[TemplateMode, ...] = (TemplateMode.GALLERY,)
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -150,3 +155,55 @@ def test_a_sign_up_expires(room: Waiting) -> None:
 def test_who_looks_like_whom_or_like_an_attack_is_not_said() -> None:
     assert sentence_of(LookAlike("x")) == sentence_of(AttackSuspected("x")) == "capture-failed"
     assert sentence_of(CameraGone("x")) == "capture-broken"
+
+
+def test_where_the_template_is_kept_is_asked_where_there_is_a_choice(
+    shopper: FlaskClient, room: Waiting
+) -> None:
+    agree(shopper, room)
+    assert 'name="template"' not in shopper.get("/enrol/code").get_data(as_text=True)
+    room.modes = (TemplateMode.CAPSULE, TemplateMode.GALLERY)
+    assert 'value="capsule"' in shopper.get("/enrol/code").get_data(as_text=True)
+    send(shopper, "/enrol/code", code="2846", again="2846", phone="", template="gallery")
+    send(shopper, "/enrol/capture")
+    assert [request.mode for request in room.requests] == [TemplateMode.GALLERY]
+
+
+@pytest.mark.parametrize("template", ["keyed", "elsewhere"])
+def test_a_mode_that_the_shop_does_not_offer_is_refused(
+    shopper: FlaskClient, room: Waiting, template: str
+) -> None:
+    agree(shopper, room)
+    answer = send(shopper, "/enrol/code", code="2846", again="2846", phone="", template=template)
+    assert answer.status_code == 400
+
+
+def test_the_shoppers_own_code_is_shown_once_and_in_no_cache(deps: WebDeps) -> None:
+    room = Handing()
+    shopper = create_app(replace(deps, enrolment=room)).test_client()
+    agree(shopper, room)
+    send(shopper, "/enrol/code", code="2846", again="2846", phone="")
+    send(shopper, "/enrol/capture")
+    assert room.done.wait(5)
+    deadline = time.monotonic() + 5
+    while (page := shopper.get("/enrol/done")).status_code == 409 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "data-own-code" in page.get_data(as_text=True)
+    assert page.headers["Cache-Control"] == "no-store"
+    send(shopper, "/enrol/finish")
+    assert shopper.get("/enrol/done").status_code == 410
+
+
+class Handing(Waiting):
+    """A room that enrols at once and hands over a code."""
+
+    modes = (TemplateMode.CAPSULE,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done = threading.Event()
+
+    def enrol(self, request: EnrolmentRequest, camera: BrowserCamera | None, watching: Watching) -> Enrolled:
+        subject = EnrolledSubject(SubjectId("ab" * 16), "fp1", 1, "browser", "page", 1, mode=request.mode)
+        self.done.set()
+        return Enrolled(subject, 3, 0, StageTimes(), "FACEPAY:BB8:")

@@ -15,7 +15,7 @@ const voice = new Voice(screen.find("voice"), document.documentElement.lang);
 screen.onSay = (text) => voice.say(text);
 
 // A smile may confirm, so the camera stays on until the shopper has agreed.
-const LOOKING = new Set(["capturing", "challenge", "factor", "confirm"]);
+const LOOKING = new Set(["code", "capturing", "challenge", "factor", "confirm"]);
 let view = JSON.parse(dataset.view);
 let shining = null;
 
@@ -42,7 +42,8 @@ async function answer(action, values = {}) {
   }
 }
 
-async function tap() {
+/** Open the camera and begin: with a tap, with the wish to show a code, or with a code that was scanned. */
+async function begin(action, values = {}) {
   if (dataset.camera === "page") {
     try {
       await camera.open();
@@ -52,9 +53,9 @@ async function tap() {
     }
     cameraShown(true);
   }
-  const taken = await answer("tap");
+  const taken = await answer(action, values);
   if (!taken) stopCamera();
-  else if (dataset.camera === "page") camera.start(taken.ticket);
+  else if (dataset.camera === "page" && taken.ticket) camera.start(taken.ticket);
 }
 
 /** Tell the terminal when a step was really on this screen; its judgement counts from there. */
@@ -80,6 +81,8 @@ function draw(next) {
   screen.show("bill", Boolean(view.amount) && view.phase !== "idle");
   for (const node of page.querySelectorAll('p[data-text="text"]')) node.hidden = !view.text || Boolean(view.hint);
   screen.show("simulated", view.simulated);
+  screen.show("face-offered", view.face_offered);
+  screen.show("code-offered", view.code_offered);
   screen.mood(view.mood);
   screen.progress(view.progress);
   screen.hint(view.hint, view.icon);
@@ -91,6 +94,21 @@ function draw(next) {
   if (asked) light(view.light);
   if (moved) arrive();
 }
+
+/** A scanner types into the field and ends with Enter, as a paste does. */
+async function scanned(form) {
+  const field = form.querySelector("[data-scan-field]");
+  const code = field.value;
+  field.value = "";
+  if (view.phase === "offered") await begin("code", { code });
+  else await answer("code", { code });
+}
+
+// A keyboard scanner types wherever the focus is: its first letter leads it to the field.
+addEventListener("keydown", (event) => {
+  const wanted = view.code_offered && (view.phase === "offered" || view.phase === "code");
+  if (wanted && event.key.length === 1 && event.target.tagName !== "INPUT") screen.find("scan-field").focus();
+});
 
 function arrive() {
   screen.notice("");
@@ -105,7 +123,8 @@ for (const form of page.querySelectorAll("form[data-action]")) {
     const { action } = form.dataset;
     const button = form.querySelector("button");
     button.disabled = true;
-    if (action === "tap") await tap();
+    if (action === "tap" || action === "show-code") await begin(action);
+    else if (action === "code") await scanned(form);
     else {
       if (action !== "confirm") stopCamera();
       await answer(action);
