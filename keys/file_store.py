@@ -34,6 +34,7 @@ from keys.slots import (
     lock_with_credential,
     lock_with_passphrase,
 )
+from keys.tpm2_slot import DEFAULT_PCRS, Chip, lock_with_chip
 from keys.types import KEY_BYTES, KeyId, KeyRecord, KeyState, KeyUse, WrappedKey
 from keys.xaes import NONCE
 
@@ -193,6 +194,12 @@ class FileKeyStore:
             )
         finally:
             wipe(raw)
+
+    def add_chip(self, chip: Chip, pcrs: frozenset[int] = DEFAULT_PCRS) -> int:
+        """Let this machine's TPM open the store unattended; returns the slot's number."""
+        return self._add_slot(
+            lambda place: lock_with_chip(self._root, chip, place, pcrs, random=self._random)
+        )
 
     def remove_slot(self, number: int) -> None:
         """Take a slot away; the last one stays. FormatError when there is no such slot."""

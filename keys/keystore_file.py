@@ -1,4 +1,4 @@
-"""Makes and opens key store files (`keys.file_store`) by passphrase or credential."""
+"""Makes and opens key store files (`keys.file_store`) by passphrase, credential or chip."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from keys.slots import (
     lock_with_passphrase,
     unlock_into,
 )
+from keys.tpm2_slot import Chip, unlock_with_chip_into
 from keys.types import KEY_BYTES, KeyState, KeyUse
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "create_file_keystore",
     "load_file_keystore",
     "open_file_keystore",
+    "open_with_chip",
     "read_store",
     "start_file_keystore",
 ]
@@ -98,6 +100,37 @@ def open_file_keystore(
     finally:
         wipe(raw)
     return load_file_keystore(path, root, random=random, now_s=now_s)
+
+
+def open_with_chip(
+    path: Path,
+    chip: Chip,
+    *,
+    random: Random = os.urandom,
+    now_s: Callable[[], float] = time.time,
+) -> FileKeyStore:
+    """Open a store by its TPM2 slot.
+
+    Raises:
+        UnlockError: no such slot, another chip, or the machine did not start as it did.
+        ProviderError: the chip cannot be used.
+        FormatError, SealBroken: as `open_file_keystore`.
+    """
+    header, _ = decode_header(read_store(path))
+    usable = [slot for slot in header.slots if slot.kind is SlotKind.TPM2]
+    if not usable:
+        raise UnlockError(f"{path} has no slot of kind tpm2; add one with: facepay keys slot add tpm2")
+    for slot in usable:
+        root = bytearray(KEY_BYTES)
+        try:
+            unlock_with_chip_into(slot, chip, header.store_id, root)
+        except (UnlockError, SealBroken):
+            wipe(root)
+            if slot is usable[-1]:
+                raise
+            continue
+        return load_file_keystore(path, root, random=random, now_s=now_s)
+    raise UnlockError(f"no TPM2 slot of {path} opens")
 
 
 def load_file_keystore(

@@ -3,6 +3,7 @@
 memory:                                      forgets everything; tests and demonstrations
 file:/var/lib/facepay/keys.fpk               opened by passphrase
 file:/var/lib/facepay/keys.fpk?slot=credential    opened by a systemd credential
+file:/var/lib/facepay/keys.fpk?slot=tpm2          opened by this machine's TPM 2.0, no secret
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from keys.base import KeyStore
 from keys.errors import FormatError
-from keys.keystore_file import Secret, create_file_keystore, open_file_keystore
+from keys.keystore_file import Secret, create_file_keystore, open_file_keystore, open_with_chip
 from keys.keystore_memory import MemoryKeyStore
 from keys.remote import RemoteKeys, create_remote_keystore, open_remote_keystore
 from keys.slots import SlotKind
+from keys.tpm2_slot import Chip
 
 
 def open_keystore(uri: str, secret: Secret) -> KeyStore:
@@ -60,11 +62,23 @@ def create_keystore(uri: str, secret: Secret) -> KeyStore:
 
 
 def _open_file(uri: str, secret: Secret) -> KeyStore:
-    name = uri_options(uri, frozenset({"slot"})).get("slot", "passphrase")
+    options = uri_options(uri, frozenset({"slot", "tcti"}))
+    name = options.get("slot", "passphrase")
     kinds = {kind.name.lower(): kind for kind in SlotKind}
     if name not in kinds:
         raise FormatError(f"key store slot {name!r} is unknown; known are {', '.join(sorted(kinds))}")
+    if kinds[name] is SlotKind.TPM2:
+        return open_with_chip(_file_path(uri), open_chip(options.get("tcti", "")))
     return open_file_keystore(_file_path(uri), secret, kinds=frozenset({kinds[name]}))
+
+
+def open_chip(tcti: str = "") -> Chip:
+    """This machine's TPM 2.0; `tcti` says how it is reached, empty for the kernel's resource manager."""
+    try:
+        from keys.tpm2 import DEFAULT_TCTI, Tpm2Chip
+    except ImportError as error:
+        raise _missing("tpm2", "tpm2-pytss") from error
+    return Tpm2Chip(tcti or DEFAULT_TCTI)
 
 
 def _file_path(uri: str) -> Path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -38,6 +39,14 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "postgresql": (
         lambda: shutil.which("initdb") or _library("/usr/lib/postgresql/*/bin/initdb"),
         "needs the server programs of PostgreSQL",
+    ),
+    "tpm2": (
+        lambda: (
+            importlib.util.find_spec("tpm2_pytss")
+            and shutil.which("swtpm")
+            and _library("/usr/lib/*/libtss2-tcti-swtpm.so*")
+        ),
+        "needs tpm2-pytss (pip install '.[tpm2]'), swtpm and libtss2-tcti-swtpm",
     ),
     "node": (lambda: shutil.which("node") and shutil.which("npm"), "needs the programs node and npm"),
     "socat": (lambda: shutil.which("socat"), "needs the program socat"),

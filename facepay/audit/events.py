@@ -14,6 +14,8 @@ class AuditEvent(Enum):
     ERASED = "erased"
     ROTATED = "rotated"
     KEY_DESTROYED = "key-destroyed"
+    SLOT_ADDED = "slot-added"
+    SLOT_REMOVED = "slot-removed"
     ROOT_EXPORTED = "root-exported"
     THRESHOLD_CHANGED = "threshold-changed"
     EXTRACTED = "extracted"

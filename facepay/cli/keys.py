@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facepay.audit import AuditEvent
+from facepay.cli import keys_slots
 from facepay.cli.exits import Exit
 from facepay.custody import Thresholds
 from facepay.errors import SettingsError
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     escrow.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the shares")
     restore = actions.add_parser("restore", help="give the key store a new passphrase with two shares")
     restore.add_argument("--share", type=Path, action="append", required=True, metavar="FILE")
+    keys_slots.add_arguments(actions.add_parser("slot", help="who and what opens the key store file"))
     threshold = actions.add_parser("threshold", help="put approved thresholds into force")
     person = actions.add_parser("person", help="make an approver's own key; prints the line for settings")
     person.add_argument("name", help="who it is")
@@ -205,4 +207,5 @@ _TOGETHER: dict[str, Callable[[argparse.Namespace, Settings, Keeping], Exit]] = 
     "destroy": _destroy,
     "escrow": _escrow,
     "threshold": _threshold,
+    "slot": lambda arguments, settings, keeping: keys_slots.run(arguments, keeping),
 }

@@ -25,7 +25,7 @@ VERSION = 1
 LIFETIME_S = 60
 """Longest life of a statement in seconds; the dynamic link of Delegated Regulation (EU) 2018/389, art. 5."""
 
-FACTORS = frozenset({"face", "digits", "pin"})
+FACTORS = frozenset({"face", "code", "digits", "pin"})
 
 
 class StatementExpired(StatementRefused):
