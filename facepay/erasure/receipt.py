@@ -21,6 +21,7 @@ DIGESTS = 16
 """Digests a receipt lists; a payer has a handful of references."""
 SPEAKS_FOR = (
     "the payer's references and data keys in this database, which were overwritten",
+    "the shop's part of a code in the payer's own hands, without which no copy of that code opens",
     "the search memory of the terminal that erased, and of others at their next look at the database",
     "every backup of this database, from the moment the wrapping keys named here are destroyed",
 )

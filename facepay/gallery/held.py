@@ -127,7 +127,7 @@ class HeldTemplates:
         except FormatError as error:
             raise CodeRefused(str(error)) from error
         mode = TemplateMode.KEYED if is_holder_key(raw) else TemplateMode.CAPSULE
-        with self._database.begin() as session:
+        with self._database.read() as session:
             row = rows.find_deposit(session, self._tenant, number.hex())
             found = rows.select_subjects(session, self._tenant, subject=row.subject) if row else []
         if row is None or not found or not row.mode == found[0].mode == mode.value:

@@ -99,7 +99,7 @@ def test_a_code_and_its_holders_face_pay(
     before = theatre.terminal.gallery.references()
     response = pay_with(theatre, cast.person, code)
     assert response.outcome is Outcome.APPROVED, theatre.last_reason()
-    facts = next(theatre.terminal.journal.newest()).facts
+    facts = theatre.terminal.history.newest(1)[0].facts
     assert (facts["template"], facts["account"]) == (mode.value, cast.account)
     assert theatre.terminal.gallery.references() == before
 
