@@ -13,16 +13,17 @@ from tqdm import tqdm
 from facepay.cli.exits import Exit
 from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
 from facepay.errors import InputUnusable
-from facepay.evaluation.attacks import attack_rates
-from facepay.evaluation.embedding import Fate
+from facepay.evaluation.attacks import Trial, attack_rates
+from facepay.evaluation.embedding import EmbeddedSet, Fate
 from facepay.evaluation.fairness import fairness_table, load_groups
 from facepay.evaluation.intervals import Rate, percent
-from facepay.evaluation.presenting import present, trials_of
+from facepay.evaluation.latency import measure_latency
+from facepay.evaluation.presenting import embed_references, present, trials_of
 from facepay.evaluation.recognition import measure
 from facepay.evaluation.report import to_json, write_report
 from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
-from facepay.evaluation.samples import load_samples
-from facepay.evaluation.scorefiles import comparisons_of, read_scores
+from facepay.evaluation.samples import load_references, load_samples
+from facepay.evaluation.scorefiles import comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.verification import det_curve, operating_points
 from facepay.recognition.calibration import Calibration
 from facepay.recognition.calibration_files import find_calibration
@@ -42,9 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_photo_arguments(parser, required=False)
     parser.add_argument("--samples", type=Path, metavar="DIR", help="bona_fide/ and attacks/SPECIES/")
     tiers = [int(tier) for tier in Tier]
-    parser.add_argument("--tier", type=int, choices=tiers, default=0, help="liveness tier to ask for (0)")
+    parser.add_argument(
+        "--tier", type=int, nargs="+", choices=tiers, default=[0], help="liveness tiers to ask for (0)"
+    )
     parser.add_argument("--groups", type=Path, metavar="CSV", help="identity,group for `fairness`")
     parser.add_argument("--fpir", type=float, default=1e-3, help="target FPIR of the threshold (0.001)")
+    parser.add_argument("--write-scores", type=Path, metavar="FILE", help="write every comparison's score")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json here")
 
 
@@ -84,9 +88,15 @@ def _from_photos(arguments: argparse.Namespace, settings: Settings) -> Report:
     engine, _ = named_engine(arguments, settings)
     embedded = embedded_photos(arguments, engine, settings)
     result, _ = measure(embedded, pack=engine.spec.name, model=engine.model)
-    report = replace(_report(f"{TITLES[arguments.what]}: pack {engine.spec.name}"), recognition=result)
-    unreadable = sum(fate is Fate.UNREADABLE for _, fate in embedded.failed)
-    remarks = [f"{unreadable} photos could not be read."] if unreadable else []
+    report = replace(
+        _report(f"{TITLES[arguments.what]}: pack {engine.spec.name}"),
+        recognition=result,
+        latency_ms=measure_latency(embedded.photos, engine),
+    )
+    if arguments.write_scores:
+        with arguments.write_scores.open("w", encoding="utf-8") as stream:
+            write_scores(rows_of(embedded.photos, embedded.features), stream)
+    remarks = _damaged(embedded)
     if arguments.what == "fairness":
         size = len(embedded.names)
         threshold = _calibration(engine, settings).threshold_for(size, arguments.fpir)
@@ -99,21 +109,35 @@ def _from_photos(arguments: argparse.Namespace, settings: Settings) -> Report:
     return replace(report, remarks=tuple(remarks))
 
 
+def _damaged(embedded: EmbeddedSet) -> list[str]:
+    paths = [photo.path for photo, fate in embedded.failed if fate is Fate.UNREADABLE]
+    named = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:5])
+    more = " and others" if len(paths) > 5 else ""
+    return [f"{len(paths)} photos could not be read and were left out: {named}{more}."] if paths else []
+
+
 def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     if arguments.samples is None:
         raise InputUnusable("name the samples with --samples: a folder with bona_fide/ and attacks/SPECIES/")
-    samples, tier = load_samples(arguments.samples), Tier(arguments.tier)
+    samples, tiers = load_samples(arguments.samples), [Tier(number) for number in sorted({*arguments.tier})]
     engine, _ = named_engine(arguments, settings)
-    tries = build_tries(settings, engine, MemoryKeyStore())
-    with tqdm(total=len(samples), unit="sample", disable=True if arguments.json else None) as bar:
-        presented = present(samples, engine, tries, tier, lambda: bar.update(1))
     threshold = _calibration(engine, settings).threshold_for(1, arguments.fpir).score
-    rates = attack_rates(trials_of(presented, tier, threshold))
-    remark = (
+    enrolled = embed_references(load_references(arguments.samples), engine)
+    tries = build_tries(settings, engine, MemoryKeyStore())
+    trials: list[Trial] = []
+    silent = True if arguments.json else None
+    with tqdm(total=len(tiers) * len(samples), unit="sample", disable=silent) as bar:
+        for tier in tiers:
+            presented = present(samples, engine, tries, tier, lambda: bar.update(1))
+            trials.extend(trials_of(presented, enrolled, tier, threshold))
+    rates = attack_rates(trials)
+    remarks = [
         "Recordings replayed as a camera: a light or a turn that the tier asks for cannot be answered by "
         "them and counts as not judged. Not a test to ISO/IEC 30107-3."
-    )
-    return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=(remark,))
+    ]
+    if all(one.riapar is None for one in rates):
+        remarks.append("RIAPAR needs to know who would be recognised: add references/SUBJECT.jpg.")
+    return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=tuple(remarks))
 
 
 def _calibration(engine: RecognitionEngine, settings: Settings) -> Calibration:
@@ -136,7 +160,7 @@ def _from_scores(path: Path) -> Report:
         operating_points(comparisons),
         (),
         tuple((float(t), float(fmr), float(fnmr)) for t, fmr, fnmr in det_curve(comparisons)),
-        histogram_of(comparisons.genuine.tolist(), comparisons.histogram.tolist()),
+        histogram_of(comparisons),
     )
     return replace(_report(f"Scores of {path.name}"), recognition=result)
 
@@ -149,7 +173,8 @@ def _print(report: Report) -> None:
             print(f"    APCER {species}: {rate}; not judged {rates.attack_non_response[species]}")
         print(f"    BPCER: {rates.bpcer}; not judged {rates.bona_fide_non_response}")
         if rates.riapar is not None:
-            print(f"    RIAPAR: {percent(rates.riapar)}")
+            low, high = percent(rates.riapar.low), percent(rates.riapar.high)
+            print(f"    RIAPAR: {percent(rates.riapar.value)} ({low} to {high}; {rates.riapar.species})")
     if report.recognition is not None:
         _print_recognition(report.recognition, report)
     for remark in report.remarks:
@@ -159,6 +184,7 @@ def _print(report: Report) -> None:
 def _print_recognition(result: RecognitionResult, report: Report) -> None:
     counts = f"{result.genuine:,} genuine and {result.impostors:,} impostor comparisons"
     print(f"  {result.source.people} people, {counts}")
+    print(f"  failure to enrol {result.failure_to_enrol}, to acquire {result.failure_to_acquire}")
     for point in result.points:
         note = "" if point.supported else "  (more than this data can show)"
         print(f"  FMR {point.target:<6g} threshold {point.threshold:.3f}  FNMR {point.fnmr}{note}")
@@ -168,6 +194,8 @@ def _print_recognition(result: RecognitionResult, report: Report) -> None:
     if report.fairness:
         for row in report.fairness.groups:
             print(f"  {row.group}: {row.people} people  FNMR {row.fnmr}  FPIR {row.fpir}")
+        for name, ratio in (("FNMR", report.fairness.fnmr_ratio), ("FPIR", report.fairness.fpir_ratio)):
+            print(f"  worst to best {name}: {f'{ratio:.1f}' if ratio else 'cannot be said'}")
         print(f"  {report.fairness.statement}")
     for suspicion in result.suspicions:
         print(f"  label? {suspicion}")

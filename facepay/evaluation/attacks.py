@@ -48,6 +48,16 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Riapar:
+    """Worst species' attacks that pass and match, plus bona fides turned away: 0..2, with 95 % bounds."""
+
+    species: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class AttackRates:
     """Rates of one level and cue on one kind of evidence.
 
@@ -62,7 +72,7 @@ class AttackRates:
     bpcer: Rate
     attack_non_response: dict[str, Rate]
     bona_fide_non_response: Rate
-    riapar: float | None
+    riapar: Riapar | None
 
     @property
     def worst(self) -> tuple[str, Rate] | None:
@@ -70,6 +80,16 @@ class AttackRates:
         if not self.apcer:
             return None
         return max(self.apcer.items(), key=lambda item: (item[1].value, item[1].high))
+
+
+def fates(rates: AttackRates) -> dict[str, tuple[int, int, int]]:
+    """How many presentations were accepted, refused and not judged: bona fide ones first, then by species."""
+    bona_fide, mute = rates.bpcer, rates.bona_fide_non_response.errors
+    rows = {"bona fide": (bona_fide.trials - bona_fide.errors - mute, bona_fide.errors, mute)}
+    for species, rate in rates.apcer.items():
+        mute = rates.attack_non_response[species].errors
+        rows[species] = (rate.errors, rate.trials - rate.errors - mute, mute)
+    return rows
 
 
 def attack_rates(trials: Iterable[Trial]) -> tuple[AttackRates, ...]:
@@ -101,17 +121,25 @@ def _share(trials: Sequence[Trial], status: TrialStatus) -> Rate:
     return wilson(sum(trial.status is status for trial in trials), len(trials))
 
 
-def _riapar(bona_fide: Sequence[Trial], attacks: dict[str, list[Trial]]) -> float | None:
-    """Worst species' share of attacks that pass and match, plus the share of bona fides turned away."""
+def _riapar(bona_fide: Sequence[Trial], attacks: dict[str, list[Trial]]) -> Riapar | None:
     everyone = [*bona_fide, *(trial for group in attacks.values() for trial in group)]
     accepted = [trial for trial in everyone if trial.status is TrialStatus.ACCEPTED]
     if not bona_fide or not attacks or any(trial.matched is None for trial in accepted):
         return None
-    through = max(_through(group) for group in attacks.values())
-    return through + 1 - _through(bona_fide)
+    through = {name: _rate_through(group) for name, group in attacks.items()}
+    worst = max(through, key=lambda name: (through[name].value, through[name].high))
+    return _sum(worst, through[worst], _rate_through(bona_fide))
 
 
-def _through(trials: Sequence[Trial]) -> float:
-    if not trials:
-        return math.nan
-    return sum(trial.status is TrialStatus.ACCEPTED and bool(trial.matched) for trial in trials) / len(trials)
+def _rate_through(trials: Sequence[Trial]) -> Rate:
+    return wilson(
+        sum(trial.status is TrialStatus.ACCEPTED and bool(trial.matched) for trial in trials), len(trials)
+    )
+
+
+def _sum(species: str, attack: Rate, genuine: Rate) -> Riapar:
+    """Interval of a sum of two independent rates by square-and-add (Newcombe 1998), with Wilson's bounds."""
+    value = attack.value + 1 - genuine.value
+    below = math.hypot(attack.value - attack.low, genuine.high - genuine.value)
+    above = math.hypot(attack.high - attack.value, genuine.value - genuine.low)
+    return Riapar(species, value, max(0.0, value - below), min(2.0, value + above))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from facepay.errors import InputUnusable
 
 BINS = 4000
-"""Histogram bins over cosine -1..1: 0.0005 wide."""
+"""Histogram bins; over cosine -1..1 each is 0.0005 wide."""
 
 TAIL = 200_000
 """How many of the highest impostor scores are kept exactly."""
@@ -32,7 +32,8 @@ class Comparisons:
     """All 1:1 comparisons of a data set; scores are cosines, higher is more similar.
 
     `genuine` and `genuine_identity` run in parallel, as do `tail`, `tail_a` and `tail_b`; `tail` is sorted,
-    highest first. `per_identity` counts the images of each identity.
+    highest first. `per_identity` counts the images of each identity. `span` are the lowest and the highest
+    score of the histogram, wider than -1..1 only for scores of other tools.
     """
 
     genuine: Floats = field(repr=False)
@@ -42,6 +43,7 @@ class Comparisons:
     tail_b: Indices = field(repr=False)
     histogram: npt.NDArray[np.int64] = field(repr=False)
     per_identity: Indices = field(repr=False)
+    span: tuple[float, float] = (-1.0, 1.0)
 
     @property
     def identities(self) -> int:
@@ -68,7 +70,9 @@ class Comparisons:
         """Impostor comparisons at or above a threshold; exact within the tail, else to one bin."""
         if len(self.tail) < TAIL or threshold > self.tail[-1]:
             return int(np.searchsorted(-self.tail, -threshold, side="right"))
-        return int(self.histogram[bin_of(threshold) :].sum())
+        low, high = self.span
+        first = int(np.clip(np.floor((threshold - low) / (high - low) * BINS), 0, BINS - 1))
+        return int(self.histogram[first:].sum())
 
     def false_non_matches(self, threshold: float) -> int:
         """Genuine comparisons below a threshold."""
@@ -77,11 +81,6 @@ class Comparisons:
 
 def _pairs(images: npt.NDArray[np.float64]) -> float:
     return float(images.sum() ** 2 - (images**2).sum()) / 2
-
-
-def bin_of(score: float) -> int:
-    """Histogram bin of a score."""
-    return int(np.clip(np.floor((score + 1) / 2 * BINS), 0, BINS - 1))
 
 
 def compare_all(features: Floats, identity: Sequence[int]) -> Comparisons:

@@ -160,10 +160,15 @@ def embed_photos(
     return EmbeddedSet(tuple(kept), np.stack(rows), tuple(failed), dataset_digest(digests))
 
 
+def load_photo(path: Path) -> Pixels:
+    """Read a photo within the limits of an evaluation; raises FrameRefused for one that is damaged."""
+    return load_image(path, _LIMITS)
+
+
 def _embed(path: Path, engine: RecognitionEngine) -> tuple[Fate, npt.NDArray[np.float32]]:
     nothing = np.zeros(engine.dimensions, np.float32)
     try:
-        pixels = load_image(path, _LIMITS)
+        pixels = load_photo(path)
     except FrameRefused:
         return Fate.UNREADABLE, nothing
     detections = engine.detector.detect(pixels)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from facepay.errors import PluginError
+from facepay.evaluation.attacks import AttackRates, fates
 from facepay.evaluation.intervals import Rate
 from facepay.evaluation.results import RecognitionResult, Report
 
@@ -92,7 +93,7 @@ def score_figure(result: RecognitionResult) -> str:
             axes.axvline(
                 point.threshold, color=INK, linewidth=0.8, linestyle="--" if point.supported else ":"
             )
-        axes.set(yscale="log", xlabel="comparison score (cosine)", ylabel="share of comparisons")
+        axes.set(yscale="log", xlabel="comparison score", ylabel="share of comparisons")
         axes.legend(frameon=False, loc="upper left")
 
     return render(draw)
@@ -148,6 +149,28 @@ def group_figure(report: Report) -> str:
         axes.set_xticks(range(len(groups)), names)
         axes.set_ylabel("rate, with 95 % interval")
         axes.legend(frameon=False)
+
+    return render(draw, wide=True)
+
+
+def presentation_figure(rates: AttackRates) -> str:
+    """What became of the presentations of one level: accepted, refused or not judged, by species."""
+
+    def draw(axes: Axes) -> None:
+        rows = list(fates(rates).items())
+        left = [0.0] * len(rows)
+        for at, (label, face, hatch) in enumerate(
+            (("accepted", ACCENT, ""), ("refused", "white", ""), ("not judged", SOFT, "///"))
+        ):
+            widths = [counts[at] / max(1, sum(counts)) for _, counts in rows]
+            axes.barh(
+                range(len(rows)), widths, left=left, color=face, edgecolor=INK, hatch=hatch, label=label
+            )
+            left = [before + width for before, width in zip(left, widths, strict=True)]
+        axes.set_yticks(range(len(rows)), [f"{name} ({sum(counts)})" for name, counts in rows])
+        axes.set(xlabel="share of presentations", xlim=(0, 1))
+        axes.invert_yaxis()
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
     return render(draw, wide=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from facepay.capture.limits import CaptureLimits
 from facepay.capture.records import Guidance
 from facepay.capture.stages import StageTimes
 from facepay.capture.tries import LivenessTries
-from facepay.errors import FailureToAcquire
+from facepay.errors import FailureToAcquire, InputUnusable
 from facepay.evaluation.attacks import Trial, TrialStatus
 from facepay.evaluation.samples import PresentationSample
 from facepay.recognition.engine import RecognitionEngine
@@ -51,6 +52,14 @@ class Presented:
     sample: PresentationSample
     pad: PadResult | None
     features: npt.NDArray[np.float32] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Features of one reference."""
+
+    subject: str
+    features: npt.NDArray[np.float32] = field(repr=False)
 
 
 def present(
@@ -92,22 +101,46 @@ def _ignore(guidance: Guidance) -> None:
     """Nobody watches."""
 
 
-def trials_of(presented: Sequence[Presented], tier: Tier, threshold: float | None) -> tuple[Trial, ...]:
+def embed_references(
+    references: Sequence[tuple[Path, str]], engine: RecognitionEngine
+) -> tuple[Enrolled, ...]:
+    """Features of what the subjects enrolled with.
+
+    Raises:
+        InputUnusable: a reference shows no face that could be enrolled; names the file.
+    """
+    return tuple(Enrolled(subject, _reference(path, engine)) for path, subject in references)
+
+
+def _reference(path: Path, engine: RecognitionEngine) -> npt.NDArray[np.float32]:
+    with ReplayCamera(path, ReplayOptions(loop=False), SteppedClock()) as camera:
+        assessment = engine.assess(camera.read(1.0).pixels)
+    if assessment.face is None:
+        raise InputUnusable(f"{path} shows no face that could be enrolled; give another picture")
+    (features,) = engine.extract([assessment.face])
+    return np.asarray(features, np.float32)
+
+
+def trials_of(
+    presented: Sequence[Presented], enrolled: Sequence[Enrolled], tier: Tier, threshold: float
+) -> tuple[Trial, ...]:
     """One trial for the whole decision, and one for each cue.
 
     Args:
         presented: all samples.
+        enrolled: references of the subjects; without those of a subject, their other bona fide captures.
         tier: the tier asked for.
-        threshold: cosine from which two captures match; None leaves matching unsaid.
+        threshold: cosine from which two captures match.
     """
-    return tuple(trial for item in presented for trial in _trials(item, presented, tier, threshold))
+    return tuple(
+        trial
+        for item in presented
+        for trial in _trials(item, tier, _matched(item, presented, enrolled, threshold))
+    )
 
 
-def _trials(
-    item: Presented, everyone: Sequence[Presented], tier: Tier, threshold: float | None
-) -> tuple[Trial, ...]:
+def _trials(item: Presented, tier: Tier, matched: bool | None) -> tuple[Trial, ...]:
     sample, level = item.sample, int(tier)
-    matched = None if threshold is None else _matched(item, everyone, threshold)
     status = TrialStatus.NON_RESPONSE if item.pad is None else _STATUS[item.pad.status]
     whole = Trial(sample.subject, sample.species, status, level, matched=matched)
     cues: tuple[CueResult, ...] = item.pad.cues if item.pad is not None else ()
@@ -116,9 +149,11 @@ def _trials(
     )
 
 
-def _matched(item: Presented, everyone: Sequence[Presented], threshold: float) -> bool | None:
-    """Whether it matches another bona fide capture of the same subject; None where there is none."""
-    others = [
+def _matched(
+    item: Presented, everyone: Sequence[Presented], enrolled: Sequence[Enrolled], threshold: float
+) -> bool | None:
+    """Whether it matches what its subject enrolled with; None where nothing is there to compare with."""
+    others = [one.features for one in enrolled if one.subject == item.sample.subject] or [
         other.features
         for other in everyone
         if other is not item

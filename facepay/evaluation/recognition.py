@@ -54,7 +54,7 @@ def measure(
         operating_points(comparisons, targets),
         open_set(embedded.features, identity, sizes=galleries, targets=FPIR_TARGETS),
         tuple((float(t), float(fmr), float(fnmr)) for t, fmr, fnmr in det_curve(comparisons)),
-        histogram_of(comparisons.genuine.tolist(), comparisons.histogram.tolist()),
+        histogram_of(comparisons),
         tuple(_sentence(suspicion) for suspicion in _suspicions(embedded, comparisons)),
     )
     return result, comparisons

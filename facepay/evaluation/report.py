@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from facepay.evaluation import figures
-from facepay.evaluation.intervals import Rate, percent
+from facepay.evaluation.attacks import AttackRates, fates
+from facepay.evaluation.intervals import percent
 from facepay.evaluation.results import Report, plain
 
 
@@ -28,7 +29,7 @@ def to_html(report: Report) -> str:
     pages = Environment(
         loader=PackageLoader("facepay.evaluation"), autoescape=select_autoescape(), undefined=StrictUndefined
     )
-    pages.filters.update(rate=str, percent=percent, mark=_mark)
+    pages.filters.update(rate=str, percent=percent, fates=fates, presentations=presentations)
     return pages.get_template("report.html").render(report=report, figures=_figures(report))
 
 
@@ -50,10 +51,14 @@ def _figures(report: Report) -> dict[str, Markup]:
             drawn["open_set"] = figures.open_set_figure(report.recognition)
     if report.fairness is not None:
         drawn["groups"] = figures.group_figure(report)
+    for rates in report.liveness:
+        if rates.cue == "all":
+            drawn[presentations(rates)] = figures.presentation_figure(rates)
     if report.latency_ms:
         drawn["latency"] = figures.latency_figure(report.latency_ms)
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own SVG, no outside text in it
 
 
-def _mark(rate: Rate) -> str:
-    return "no errors seen" if rate.trials and not rate.errors else ""
+def presentations(rates: AttackRates) -> str:
+    """Name of the figure of a level's presentations."""
+    return f"{rates.evidence.value}-{rates.level}"

@@ -6,7 +6,6 @@ import dataclasses
 import math
 import os
 import platform
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facepay.evaluation.attacks import AttackRates
+from facepay.evaluation.comparisons import Comparisons
 from facepay.evaluation.fairness import FairnessTable
 from facepay.evaluation.identification import OpenSetPoint
 from facepay.evaluation.intervals import Rate
@@ -114,16 +114,13 @@ def _version(name: str) -> str | None:
         return None
 
 
-def histogram_of(genuine: Sequence[float], impostor_counts: Sequence[int], bins: int = 80) -> Histogram:
-    """Rebin scores to what a figure can show: `bins` over cosine -1..1.
-
-    `impostor_counts` is a histogram over -1..1 with a multiple of `bins` entries.
-    """
-    edges = np.linspace(-1, 1, bins + 1)
-    counts = np.asarray(impostor_counts).reshape(bins, -1).sum(axis=1)
+def histogram_of(comparisons: Comparisons, bins: int = 80) -> Histogram:
+    """Rebin scores to what a figure can show: `bins` over the span of the comparisons."""
+    edges = np.linspace(*comparisons.span, bins + 1)
+    counts = comparisons.histogram.reshape(bins, -1).sum(axis=1)
     return Histogram(
         tuple(map(float, edges)),
-        tuple(map(int, np.histogram(np.clip(genuine, -1, 1), edges)[0])),
+        tuple(map(int, np.histogram(np.clip(comparisons.genuine, *comparisons.span), edges)[0])),
         tuple(map(int, counts)),
     )
 

@@ -1,8 +1,10 @@
 """Presentation samples on disk: bona fide and attack clips or pictures, by species and subject.
 
     DIR/bona_fide/SUBJECT[_anything].mp4        DIR/attacks/SPECIES/SUBJECT[_anything].mp4
+    DIR/references/SUBJECT[_anything].jpg
 
-One file is one presentation, whether it is a clip or a picture.
+One file is one presentation, whether it is a clip or a picture. References are what the subjects enrolled
+with; they are no trials, and without them one bona fide sample of a subject is compared with the others.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 from facepay.errors import InputUnusable
 from hardware.camera_replay import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
-BONA_FIDE, ATTACKS = "bona_fide", "attacks"
+BONA_FIDE, ATTACKS, REFERENCES = "bona_fide", "attacks", "references"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ def load_samples(root: Path) -> tuple[PresentationSample, ...]:
         *(PresentationSample(path, _subject(path), None) for path in bona_fide),
         *(PresentationSample(path, _subject(path), species) for species, path in attacks),
     )
+
+
+def load_references(root: Path) -> tuple[tuple[Path, str], ...]:
+    """Read what the subjects enrolled with: paths and subjects; empty where there is no such folder."""
+    return tuple((path, _subject(path)) for path in _files(root / REFERENCES))
 
 
 def _files(folder: Path) -> list[Path]:

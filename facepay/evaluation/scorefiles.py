@@ -8,15 +8,20 @@ equal. Higher scores are more similar.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
 
 import numpy as np
+import numpy.typing as npt
 
 from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import BINS, TAIL, Comparisons
+from facepay.evaluation.datasets import Photo
+
+_SAFE = "!$&'()*+,-./:;=?@[]^_`{|}~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,26 @@ def write_scores(rows: Iterable[ScoreRow], stream: TextIO) -> int:
     return count
 
 
+def rows_of(photos: Sequence[Photo], features: npt.NDArray[np.float32]) -> Iterator[ScoreRow]:
+    """Every comparison of a data set, once: the earlier photo is claimed, the later one is the probe.
+
+    Args:
+        photos: in the order of the rows of `features`.
+        features: `float32[N, D]`, unit rows.
+    """
+    # A blank inside a name would shift the columns.
+    names = [quote(photo.identity, safe=_SAFE) for photo in photos]
+    labels = [quote(photo.path.name, safe=_SAFE) for photo in photos]
+    for row, claimed in enumerate(names):
+        scores = (features[row + 1 :] @ features[row]).tolist()
+        for score, real, label in zip(scores, names[row + 1 :], labels[row + 1 :], strict=True):
+            yield ScoreRow(claimed, real, label, score)
+
+
 def comparisons_of(rows: Iterable[ScoreRow]) -> Comparisons:
     """Comparisons from a score file, so that reports can be made of other tools' scores.
 
-    Scores outside -1..1 fall into the outermost bins; thresholds come from the exact scores wherever they
-    are among the highest impostors.
+    Scores may have any range, as long as higher is more similar.
 
     Raises:
         InputUnusable: no genuine or no impostor comparison.
@@ -102,10 +122,13 @@ def comparisons_of(rows: Iterable[ScoreRow]) -> Comparisons:
     if same.all() or not same.any():
         raise InputUnusable("the score file needs genuine and impostor comparisons: only one kind is in it")
     order = np.flatnonzero(~same)[np.argsort(-score[~same], kind="stable")]
-    histogram = np.histogram(np.clip(score[~same], -1, 1), BINS, (-1, 1))[0].astype(np.int64)
+    span = min(-1.0, float(score.min())), max(1.0, float(score.max()))
+    histogram = np.histogram(score[~same], BINS, span)[0].astype(np.int64)
     tail = order[:TAIL]
     images = np.ones(len(numbers), np.int32)
-    return Comparisons(score[same], first[same], score[tail], first[tail], second[tail], histogram, images)
+    return Comparisons(
+        score[same], first[same], score[tail], first[tail], second[tail], histogram, images, span
+    )
 
 
 def _number_of(numbers: dict[str, int], name: str) -> int:

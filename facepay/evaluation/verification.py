@@ -37,7 +37,8 @@ def threshold_for(comparisons: Comparisons, target: float) -> float:
         return float(np.nextafter(comparisons.tail[allowed], np.float32(2)))
     above = np.cumsum(comparisons.histogram[::-1])
     empty = int(np.searchsorted(above, allowed, side="right"))
-    return 1 - 2 * empty / BINS
+    low, high = comparisons.span
+    return high - (high - low) * empty / BINS
 
 
 def operating_point(comparisons: Comparisons, target: float) -> OperatingPoint:

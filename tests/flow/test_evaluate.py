@@ -63,7 +63,7 @@ def test_calibration_is_written_where_the_terminal_looks(
     assert Path(told["file"]) == data / "calibrations" / "commerce.calibration.toml"
     first, *_, last = told["thresholds"]
     assert last["extrapolated"]
-    assert first["threshold"] < last["threshold"]
+    assert first["score"] < last["score"]
 
 
 def test_groups_without_a_file_say_what_is_missing(

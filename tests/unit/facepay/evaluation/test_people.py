@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facepay.errors import InputUnusable
-from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates
+from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates, fates
 from facepay.evaluation.datasets import Photo, load_folders, load_pairs, suspected_label_errors
 from facepay.evaluation.fairness import fairness_table, load_groups
 
@@ -123,7 +123,11 @@ def test_the_worst_species_counts_and_non_response_is_apart() -> None:
     assert rates.apcer["print"].value == 0
     assert rates.bpcer.value == 0.1
     assert rates.bona_fide_non_response.value == 0.1
-    assert rates.riapar == pytest.approx(0.5 + 0.2)
+    assert rates.riapar is not None
+    assert rates.riapar.species == "replay"
+    assert rates.riapar.value == pytest.approx(0.5 + 0.2)
+    assert 0.2 < rates.riapar.low < 0.7 < rates.riapar.high < 1.3
+    assert fates(rates) == {"bona fide": (8, 1, 1), "print": (0, 4, 0), "replay": (2, 0, 2)}
 
 
 def test_real_and_simulated_trials_never_share_a_table() -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons, compare_all
+from facepay.evaluation.datasets import Photo
 from facepay.evaluation.identification import open_set
 from facepay.evaluation.intervals import clustered, rule_of_three, wilson
-from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, write_scores
+from facepay.evaluation.results import histogram_of
+from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.tail import fit_tail
 from facepay.evaluation.threshold_intervals import threshold_intervals
 from facepay.evaluation.verification import det_curve, fmr_at, fnmr_at, operating_point, threshold_for
@@ -150,6 +152,29 @@ def test_score_files_round_trip_and_give_the_same_rates(tmp_path: Path) -> None:
     comparisons = comparisons_of(read_scores(path))
     assert comparisons.false_matches(0.05) == 1
     assert comparisons.false_non_matches(0.5) == 1
+
+
+def test_a_data_set_becomes_a_score_file_with_the_same_rates(people: People, tmp_path: Path) -> None:
+    features, identity = people(20, 3, 0.8)
+    photos = [Photo(Path(f"a photo {row}.jpg"), f"some one {number}") for row, number in enumerate(identity)]
+    path = tmp_path / "scores.txt"
+    with path.open("w") as stream:
+        assert write_scores(rows_of(photos, features), stream) == 60 * 59 // 2
+    ours, theirs = compare_all(features, identity), comparisons_of(read_scores(path))
+    for threshold in (0.0, 0.3, 0.6):
+        assert theirs.false_matches(threshold) == ours.false_matches(threshold)
+        assert theirs.false_non_matches(threshold) == ours.false_non_matches(threshold)
+
+
+def test_scores_of_any_range_make_a_report() -> None:
+    random = np.random.default_rng(2)
+    rows = [
+        ScoreRow(f"p{n}", f"p{n + (n % 2) * 1000}", "x", 60 - 40 * (n % 2) + 5 * float(random.normal()))
+        for n in range(500)
+    ]
+    comparisons = comparisons_of(rows)
+    assert operating_point(comparisons, 1e-2).fnmr.errors < 5
+    assert sum(histogram_of(comparisons).genuine[40:]) > 240
 
 
 def test_intervals_from_a_score_file_hold_the_rate() -> None:
