@@ -22,6 +22,7 @@ from hardware.inference import InferenceSession
 from hardware.libraries import require_opencv
 
 FACE_SIZE = 112
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,23 @@ def align_to_template(pixels: Pixels, points: Points) -> Pixels:
     return np.asarray(face_align.norm_crop(pixels, points, FACE_SIZE), dtype=np.uint8)
 
 
+LARGE_FACE = 0.35
+"""Share of the frame's height from which a face at the first input size makes the other sizes needless."""
+
+
 class ScrfdDetector:
-    """insightface's SCRFD over one shared session, at one or several input sizes."""
+    """insightface's SCRFD over one shared session, at one or several input sizes.
+
+    The first size finds every face but those that fill the frame; the others run only where it found none
+    that is large, since they cost time and their points are coarser.
+    """
 
     def __init__(self, session: InferenceSession, sizes: Sequence[int], score: float, nms: float) -> None:
         """Wrap a loaded SCRFD model.
 
         Args:
             session: the model.
-            sizes: square input sizes in pixels; small ones see faces that fill the frame.
+            sizes: square input sizes in pixels, the usual first; small ones see faces that fill the frame.
             score: least detection score 0..1.
             nms: overlap 0..1 above which two boxes are one face.
 
@@ -63,17 +72,43 @@ class ScrfdDetector:
         if not self._scrfd.use_kps:
             raise ModelMismatch("the detector gives boxes without the five points that alignment needs")
         self._scrfd.prepare(0, input_size=[(size, size) for size in sizes], det_thresh=score, nms_thresh=nms)
+        self._usual, *self._others = [(size, size) for size in sizes]
+        self._one_face_from = nms
 
     def detect(self, pixels: Pixels) -> tuple[Detection, ...]:
         """Return every face in `uint8[H, W, 3]` BGR, largest first."""
-        boxes, points = self._scrfd.detect(pixels)
-        found = (
+        found = self._at(pixels, self._usual)
+        if any(face.height >= LARGE_FACE * pixels.shape[0] for face in found):
+            return _largest_first(found)
+        for size in self._others:
+            found += [
+                face
+                for face in self._at(pixels, size)
+                if all(_overlap(face.box, other.box) <= self._one_face_from for other in found)
+            ]
+        return _largest_first(found)
+
+    def _at(self, pixels: Pixels, size: tuple[int, int]) -> list[Detection]:
+        boxes, points = self._scrfd.detect(pixels, input_size=size)
+        return [
             Detection(
                 (float(b[0]), float(b[1]), float(b[2]), float(b[3])), np.asarray(p, np.float32), float(b[4])
             )
             for b, p in zip(boxes, points, strict=True)
-        )
-        return tuple(sorted(found, key=lambda face: -face.height))
+        ]
+
+
+def _largest_first(found: list[Detection]) -> tuple[Detection, ...]:
+    return tuple(sorted(found, key=lambda face: -face.height))
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union 0..1."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    both = max(0.0, width) * max(0.0, height)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both) if areas > both else 0.0
 
 
 class ArcFaceExtractor:

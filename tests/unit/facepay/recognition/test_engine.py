@@ -15,7 +15,7 @@ import pytest
 from facepay.errors import FailureToAcquire, Fault, ModelMismatch, SettingsError
 from facepay.recognition.alignment import align
 from facepay.recognition.engine import RecognitionEngine
-from facepay.recognition.insightface import read_manifest, unit_rows
+from facepay.recognition.insightface import ScrfdDetector, read_manifest, unit_rows
 from facepay.recognition.loading import load_addition, load_engine
 from facepay.recognition.pack_store import choose_pack
 from facepay.recognition.packs import catalogue
@@ -23,6 +23,7 @@ from facepay.recognition.recognisers import Crop, InputConvention, blob
 from facepay.types import QualityHint
 from hardware.errors import HardwareError
 from hardware.images import ImageLimits, load_image
+from hardware.inference import load_session
 
 PACKS = {"commerce": 256, "research": 512, "research_128": 128}
 LIMITS = ImageLimits()
@@ -87,7 +88,7 @@ def test_insightface_by_itself_gives_the_same(
 
     engine = engines["research"]
     detector = get_model(str(models_dir / "det_500m.onnx"), providers=["CPUExecutionProvider"])
-    detector.prepare(0, input_size=[(320, 320), (128, 128)], det_thresh=0.5)
+    detector.prepare(0, input_size=(320, 320), det_thresh=0.5)
     recogniser = get_model(str(models_dir / "arcface_mbf_512d.onnx"), providers=["CPUExecutionProvider"])
     for pair in people[:5]:
         boxes, points = detector.detect(pair[0])
@@ -163,6 +164,23 @@ def test_a_pack_of_other_dimensions_than_it_says_is_refused(models_dir: Path) ->
     wrong = replace(spec, recogniser=replace(spec.recogniser, dimensions=128))
     with pytest.raises(ModelMismatch, match="128 dimensions"):
         load_engine(wrong, [models_dir])
+
+
+@pytest.mark.models
+def test_a_large_face_keeps_the_points_of_the_finer_input_and_no_face_is_found_twice(
+    models_dir: Path,
+) -> None:
+    from insightface.data import get_image
+
+    session = load_session(models_dir / "det_500m.onnx")
+    fine, both = (ScrfdDetector(session, sizes, 0.5, 0.4) for sizes in ((320,), (320, 128)))
+    group = get_image("t1")
+    together = both.detect(group)
+    assert len(together) == 6
+    x1, y1, x2, y2 = (round(edge) for edge in together[0].box)
+    close_up = np.ascontiguousarray(group[y1 - 60 : y2 + 60, x1 - 60 : x2 + 60])
+    (alone,), (expected,) = both.detect(close_up), fine.detect(close_up)
+    assert np.array_equal(alone.points, expected.points)
 
 
 @pytest.mark.models
