@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("search", "cold_start", "payment_latency", "against", "edge", "liveness", "wires_zvt_nexo")
+NAMES = (
+    "search",
+    "cold_start",
+    "serve",
+    "capture",
+    "cancel",
+    "payment_latency",
+    "against",
+    "edge",
+    "liveness",
+    "wires_zvt_nexo",
+)
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from facepay.recognition.matcher import Matcher
 from facepay.settings import load_settings
 from facepay.terminal.engines import build_engine
 from facepay.types import ModelId, Reference, ReferenceId, SubjectId
+from keys import KeyStore
 from keys.keystore_memory import MemoryKeyStore
 
 DIMENSIONS = 512
@@ -33,7 +34,9 @@ MODEL = ModelId("a" * 64)
 TENANT = "corner-shop"
 
 
-def fill(folder: Path, keys: MemoryKeyStore, references: int) -> None:
+def fill(
+    folder: Path, keys: KeyStore, references: int, model: ModelId = MODEL, dimensions: int = DIMENSIONS
+) -> None:
     """Store sealed references of random payers, a thousand payers a transaction."""
     random = np.random.default_rng(0)
     database = open_database(f"sqlite:///{folder / 'facepay.db'}")
@@ -47,10 +50,10 @@ def fill(folder: Path, keys: MemoryKeyStore, references: int) -> None:
                     enrolled = EnrolledSubject(subject, f"account-{number}", 1, "device", "device/bench", 1)
                     rows.insert_subject(session, TENANT, enrolled, None)
                     for sample in range(A_PAYER):
-                        features = random.standard_normal(DIMENSIONS).astype(np.float32)
+                        features = random.standard_normal(dimensions).astype(np.float32)
                         features /= np.linalg.norm(features)
                         name = ReferenceId(f"{number * A_PAYER + sample:032x}")
-                        session.add(seal_reference(Reference(name, subject, features, MODEL), TENANT, keys))
+                        session.add(seal_reference(Reference(name, subject, features, model), TENANT, keys))
     finally:
         database.close()
 

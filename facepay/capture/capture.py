@@ -22,7 +22,7 @@ from facepay.recognition.base import Detector
 from facepay.recognition.quality import Assessment, QualityGate
 from facepay.types import Detection, Pixels, QualityHint, Sample
 from hardware.base import Camera
-from hardware.errors import CameraGone, CameraNotFound, CameraTimeout
+from hardware.errors import CameraGone, CameraNotFound, CameraTimeout, FrameRefused
 from hardware.types import CameraIdentity, Frame
 from liveness.types import Observation, Origin, PadStatus, Progress
 
@@ -209,8 +209,8 @@ class _Stream:
         while (left_s := min(deadline_s, patience_s) - self.now_s()) > 0:
             try:
                 return self._camera.read(min(left_s, self._limits.look_s))
-            except CameraTimeout:
-                # Nothing came, but somebody may have pressed cancel meanwhile.
+            except (CameraTimeout, FrameRefused):
+                # Nothing came, or a damaged picture; but somebody may have pressed cancel meanwhile.
                 if self._told is not None:
                     self._watcher(self._told)
         if self.now_s() < deadline_s:

@@ -44,8 +44,10 @@ class LivenessTries:
         """The tier table in force."""
         return self._engine.policy
 
-    def open(self, tier: Tier, amount: Money, camera: CameraIdentity, attempt: int = 1) -> LivenessSession:
-        """Start a try for a tier before a camera."""
+    def open(
+        self, tier: Tier, amount: Money, camera: CameraIdentity, attempt: int = 1, *, light: bool = True
+    ) -> LivenessSession:
+        """Start a try for a tier before a camera; without `light` the screen stays as it is."""
         sale = Sale(
             nonce=self._random(NONCE_BYTES),
             amount_minor=amount.minor,
@@ -57,7 +59,7 @@ class LivenessTries:
             origin=Origin(camera.origin.value),
             camera=_facts(camera),
             nominal_rate=self._terms.nominal_rate,
-            light=self._terms.light,
+            light=light and self._terms.light,
         )
         return self._engine.open(tier, sale, scene)
 

@@ -41,7 +41,7 @@ class CheckoutTerms:
     factor_s: float = 45.0
     code_s: float = 45.0
     acknowledge_s: float = 30.0
-    cancel_s: float = 0.2
+    cancel_s: float = 0.15
     digits_gallery: int = 1_000
     factor_tries: int = 3
     refusal_grid_s: float = 0.5

@@ -165,9 +165,9 @@ class FaceSale:
         return Start(searches=given is Answer.TAP and TemplateMode.GALLERY in modes, code=text)
 
     def _open_try(self) -> LivenessSession:
-        tries = self._parts.tries
-        amount = self._request.amount
-        return tries.open(tries.policy.tier_for(amount.minor), amount, self._parts.capture.identity)
+        tries, light = self._parts.tries, not self.answers.has(Answer.NO_LIGHT)
+        amount, camera = self._request.amount, self._parts.capture.identity
+        return tries.open(tries.policy.tier_for(amount.minor), amount, camera, light=light)
 
     def _capture(self, capture: OpenCapture, attempt: LivenessSession, ahead: AheadOfTime) -> Captured:
         """Guide the shopper until the liveness try is decided."""

@@ -23,7 +23,7 @@ from hardware.libraries import explain_opencv
 from keys.errors import KeysError
 from keys.hygiene import harden_process
 from liveness.errors import LivenessError
-from pos_adapter.errors import PosError
+from pos_adapter.errors import BadRequest, PosError
 
 EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
 4 a check did not hold, 130 interrupted. Settings: --settings FILE or FACEPAY_SETTINGS, and FACEPAY_*."""
@@ -108,7 +108,7 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         return Exit.DONE
     except (FacepayError, HardwareError, KeysError, LivenessError, PosError, PspError) as error:
         _tell(arguments, error)
-        if isinstance(error, SettingsError):
+        if isinstance(error, SettingsError | BadRequest):
             return Exit.USAGE
         return Exit.DECLINED if isinstance(error, Declined) else Exit.FAULT
 

@@ -11,8 +11,12 @@ from facepay.errors import Cancelled, ChoseCard, FailureToAcquire
 
 
 class Answer(Enum):
-    """What a shopper or cashier can press; `CODE` is what a scanner read of the shopper's own code."""
+    """What a shopper or cashier can press; `CODE` is what a scanner read of the shopper's own code.
 
+    `NO_LIGHT` comes with the beginning of a sale: the screen is to shine no light at this shopper.
+    """
+
+    NO_LIGHT = "no_light"
     TAP = "tap"
     SHOW_CODE = "show_code"
     CODE = "code"

@@ -73,6 +73,10 @@ class Counter:
             self._closed = True
             self._changed.notify_all()
 
+    def spare_light(self, sale: str = "") -> bool:
+        """The shopper wants no light of the screen; told before the tap or the code that begins the sale."""
+        return self._give(Answer.NO_LIGHT, sale)
+
     def tap(self, sale: str = "") -> bool:
         """The shopper agrees to be looked at. False when there is no such sale."""
         return self._give(Answer.TAP, sale)

@@ -14,6 +14,7 @@ class Manners:
 
     pin: str = field(default="", repr=False)
     taps: bool = True
+    light: bool = True
     types: bool = True
     confirms: bool = True
     takes_card: bool = False
@@ -63,6 +64,8 @@ class Shopper:
         elif view.phase is Phase.OFFERED and manners.code:
             self._counter.enter_code(manners.code, view.sale)
         elif view.phase is Phase.OFFERED and manners.taps:
+            if not manners.light:
+                self._counter.spare_light(view.sale)
             self._counter.tap(view.sale)
         elif view.phase is Phase.FACTOR and manners.types:
             self._counter.enter_digits(manners.pin, view.sale)

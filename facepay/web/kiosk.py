@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from facepay.counter import Phase
+from facepay.counter import Counter, Phase
 from facepay.web.base import WebDeps
 from facepay.web.inputs import FRAME_LIMIT, digits, fields, require_length, text, token, whole
 from facepay.web.language import phrases
@@ -89,19 +89,19 @@ def _answering(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
         values = fields()
         require_phase(deps, Phase.OFFERED)
         fresh = ticket.renew()
-        return given(lambda: counter.tap(token(values, "sale")), ticket=fresh)
+        return given(lambda: counter.tap(begun(counter, values)), ticket=fresh)
 
     @pages.post("/show-code")
     def show_code() -> AnyResponse:
         values = fields()
         require_phase(deps, Phase.OFFERED)
         fresh = ticket.renew()
-        return given(lambda: counter.show_code(token(values, "sale")), ticket=fresh)
+        return given(lambda: counter.show_code(begun(counter, values)), ticket=fresh)
 
     @pages.post("/code")
     def code() -> AnyResponse:
         values = fields()
-        read, sale = text(values, "code", TEXT_LIMIT), token(values, "sale")
+        read, sale = text(values, "code", TEXT_LIMIT), begun(counter, values)
         require_phase(deps, Phase.OFFERED, Phase.CODE)
         # A scan at the offer begins the capture, and so takes the place of the tap.
         more = {"ticket": ticket.renew()} if deps.counter.view.phase is Phase.OFFERED else {}
@@ -151,6 +151,14 @@ def _pictures(pages: Blueprint, deps: WebDeps, ticket: Ticket) -> None:
             raise PageError(CONFLICT, "The capture is over.")
         deps.frames.push(read_picture())
         return Response(status=204)
+
+
+def begun(counter: Counter, values: Mapping[str, object]) -> str:
+    """The sale that a shopper begins, who may have asked for no light from the screen."""
+    sale = token(values, "sale")
+    if values.get("light") is False:
+        counter.spare_light(sale)
+    return sale
 
 
 def require_phase(deps: WebDeps, *phases: Phase) -> None:

@@ -95,6 +95,8 @@ def _sentences(view: SaleView, audience: Audience, t: Phrases) -> tuple[str, str
     said = (
         t.shopper.get(view.words) if audience is Audience.KIOSK else t.cashier.get(view.cashier_words)
     ) or ""
-    # An approval keeps our own sentence: it names the amount, the common one cannot.
+    # An approval keeps our own sentence, which names the amount; the shopper's card its own, which goes
+    # on from the title instead of repeating it.
+    ours = view.phase is Phase.APPROVED or (view.phase is Phase.CARD and audience is Audience.KIOSK)
     own = t.find(f"{key}-text")
-    return t(key, **values), said if said and view.phase is not Phase.APPROVED else own.format(**values)
+    return t(key, **values), said if said and not ours else own.format(**values)

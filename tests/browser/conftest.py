@@ -26,7 +26,6 @@ WIDTH, HEIGHT = 640, 480
 ARGUMENTS = (
     "--headless",
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--disable-gpu",
     "--disable-quic",
@@ -79,6 +78,7 @@ def chromium(camera: Path | None) -> Iterator[webdriver.Chrome]:
         for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
             options.add_argument(argument)
         if camera is not None:
+            options.add_argument("--use-fake-device-for-media-stream")
             options.add_argument(f"--use-file-for-fake-video-capture={camera}")
         driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         driver.implicitly_wait(20)
@@ -98,7 +98,14 @@ def browser() -> Callable[[Path | None], object]:
 def shop(models_dir: Path, tmp_path: Path) -> Iterator[tuple[Terminal, str]]:
     """A demonstration terminal that takes pictures from pages, and its address."""
     settings = settings_from(
-        {"data": str(tmp_path), "web": {"port": 0}, "recognition": {"models": [str(models_dir)]}}, {}
+        {
+            "data": str(tmp_path),
+            "web": {"port": 0},
+            "recognition": {"models": [str(models_dir)]},
+            # A machine that tests other things as well may be slow to send pictures.
+            "capture": {"frame_timeout_s": 20.0},
+        },
+        {},
     )
     with open_terminal(settings, BrowserCamera()) as terminal, open_pages(terminal) as address:
         assert urlsplit(address.url).port

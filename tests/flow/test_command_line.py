@@ -86,8 +86,8 @@ def test_a_picture_without_a_face_enrols_nobody(
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("pay", "0", "--photo", "PHOTO", "--yes"), 1, "more than zero"),
-        (("pay", "12.345", "--photo", "PHOTO", "--yes"), 1, "decimal"),
+        (("pay", "0", "--photo", "PHOTO", "--yes"), 2, "more than zero"),
+        (("pay", "12.345", "--photo", "PHOTO", "--yes"), 2, "decimal"),
         (("pay", "5.00", "--photo", "/nowhere.jpg", "--yes"), 2, "no photo"),
         (("pay", "5.00", "--yes"), 2, "page's camera"),
         (("wallet", "balance", "nobody"), 1, "no account"),

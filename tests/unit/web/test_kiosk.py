@@ -59,6 +59,14 @@ def test_a_tap_reaches_the_sale(offer: Callable[..., None], counter: Counter, po
     assert answers.wait(Answer.TAP, 0.1) == ""
 
 
+def test_a_tap_may_ask_for_no_light(offer: Callable[..., None], counter: Counter, post: Post) -> None:
+    offer()
+    answers = counter.open("s1")
+    assert post("/kiosk/tap", json={"sale": "s1", "light": False}).status_code == 200
+    assert answers.has(Answer.TAP)
+    assert answers.has(Answer.NO_LIGHT)
+
+
 def test_a_tap_for_another_sale_is_refused(offer: Callable[..., None], post: Post) -> None:
     offer()
     assert post("/kiosk/tap", json={"sale": "s0"}).status_code == 409

@@ -86,3 +86,30 @@ def test_a_malformed_or_oversized_request_is_refused_by_name(
 def test_a_body_of_unknown_length_is_refused(post: Callable[..., TestResponse]) -> None:
     answer = post("/kiosk/cancel", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 411
+
+
+TAKES_WHATEVER = {"/till/card", "/kiosk/card", "/kiosk/cancel", "/till/cancel"}
+"""Ways out of a sale: a body that says nothing is no reason to refuse them."""
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"{", "application/json"),
+        (b"[1]", "application/json"),
+        (b"\x00\xff" * 500, "image/jpeg"),
+        (b"x" * 3_000_000, "application/json"),
+        (b"", "application/octet-stream"),
+    ],
+)
+def test_no_route_breaks_on_a_malformed_or_oversized_body(
+    app: Flask, post: Callable[..., TestResponse], body: bytes, kind: str
+) -> None:
+    rules = [str(rule) for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())]
+    assert len(rules) > 10
+    for path in rules:
+        answer = post(path, data=body, content_type=kind)
+        assert answer.status_code < 500, path
+        if path not in TAKES_WHATEVER:
+            assert answer.status_code >= 400, path
+            assert answer.get_json()["detail"], path

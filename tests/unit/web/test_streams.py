@@ -51,7 +51,7 @@ def test_more_streams_than_allowed_are_told_to_come_back(client: FlaskClient) ->
 
 
 def test_a_stream_has_a_heartbeat_and_an_end(app: Flask, counter: Counter) -> None:
-    streams = Streams(1, age_s=0.05, heartbeat_s=0.02)
+    streams = Streams(1, age_s=0.5, heartbeat_s=0.02)
     with app.test_request_context():
         response = streams.respond(counter, lambda view: {"phase": view.phase.value})
         blocks = list(response.response)

@@ -19,6 +19,14 @@ const LOOKING = new Set(["code", "capturing", "challenge", "factor", "confirm"])
 let view = JSON.parse(dataset.view);
 let shining = null;
 
+// Whoever would rather have no light from the screen types the code instead; asked for anew at each sale.
+const noLight = screen.find("no-light");
+const calmer = matchMedia("(prefers-reduced-motion: reduce)");
+const spareLight = (on) => noLight.setAttribute("aria-pressed", String(on));
+const spared = () => noLight.getAttribute("aria-pressed") === "true";
+spareLight(calmer.matches);
+noLight.addEventListener("click", () => spareLight(!spared()));
+
 const camera = new PageCamera(screen.find("preview"), dataset.frames, { onEnd: () => cameraShown(false) });
 const code = new CodeKeys(screen.find("code"), (digits) => answer("digits", { digits }));
 
@@ -53,7 +61,7 @@ async function begin(action, values = {}) {
     }
     cameraShown(true);
   }
-  const taken = await answer(action, values);
+  const taken = await answer(action, { light: !spared(), ...values });
   if (!taken) stopCamera();
   else if (dataset.camera === "page" && taken.ticket) camera.start(taken.ticket);
 }
@@ -92,6 +100,8 @@ function draw(next) {
   } else cameraShown(LOOKING.has(view.phase));
   if (!view.light) shining?.abort();
   if (asked) light(view.light);
+  noLight.hidden = !["idle", "offered"].includes(view.phase);
+  if (moved && view.phase === "offered") spareLight(calmer.matches);
   if (moved) arrive();
 }
 
