@@ -1,5 +1,7 @@
 """Two-person rule: destroying or exporting a key and changing a threshold need two persons' signatures.
 
+A refund needs one person's or two's, by its amount; the merchant's terms say which.
+
 An approval is a signed statement of one person over one action on one target, for a limited time and
 once. Each person signs with a key of their own, kept in a key store file of their own. The ids of the
 approvals used are returned, and the caller records them in the transaction that acts, so that none is
@@ -29,6 +31,7 @@ class Action(Enum):
     DESTROY = "destroy"
     EXPORT = "export"
     THRESHOLD = "threshold"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +70,25 @@ def require_approvals(
 
     Two key ids with one public key are one person.
     """
-    found: dict[bytes, Approval] = {}
-    for token in tokens:
-        approval = _verified(token, action, target, trusted, now_s)
-        found[trusted[approval.person]] = approval
+    found = read_approvals(tokens, action, target, trusted, now_s=now_s)
     if len(found) < NEEDED:
         raise StatementRefused(
             f"to {action.value} {target} needs the approval of {NEEDED} persons, {len(found)} gave theirs"
         )
+    return found
+
+
+def read_approvals(
+    tokens: Iterable[str], action: Action, target: str, trusted: Mapping[KeyId, bytes], *, now_s: int
+) -> tuple[Approval, ...]:
+    """One approval for each person who gave theirs to exactly this deed; raises StatementRefused.
+
+    How many are enough is for the caller to say.
+    """
+    found: dict[bytes, Approval] = {}
+    for token in tokens:
+        approval = _verified(token, action, target, trusted, now_s)
+        found[trusted[approval.person]] = approval
     return tuple(found.values())
 
 

@@ -190,6 +190,8 @@ class PaymentResponse:
     `approval_code` is at most 8 characters. `account` is masked, such as `...42`. `receipt_number` is
     1..9999 and counts up on one terminal. `pseudonym` names the payer for this merchant only.
     `message` is one line for the cashier in plain words; it holds no reason an attacker could use.
+    `statement` is the signed statement over an approval, for the receipt; `payer_token` is what the till's
+    own provider is to charge, where the terminal itself charges nothing.
     """
 
     outcome: Outcome
@@ -203,6 +205,8 @@ class PaymentResponse:
     receipt_number: int | None = None
     pseudonym: str | None = None
     message: str = ""
+    statement: str = field(default="", repr=False)
+    payer_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if self.outcome.is_approval != (self.authorised is not None):

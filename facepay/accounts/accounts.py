@@ -7,9 +7,9 @@ the same work whether the account is locked, has no PIN or does not exist.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, insert, select, update
 
 from facepay.accounts.lockouts import Guarded, LockedOut, Lockouts, Scope
 from facepay.accounts.spending import spending_of, spent_since
@@ -25,6 +25,11 @@ from pos_adapter.types import Money
 
 DAY_MS = 86_400_000
 
+# Built once: building it takes longer than running it.
+_CHOICES = select(
+    PayerAccountRow.limit_payment_minor, PayerAccountRow.limit_day_minor, PayerAccountRow.preference
+).where(PayerAccountRow.account == bindparam("of_account"))
+
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
@@ -32,6 +37,14 @@ class AccountLimits:
 
     payment_minor: int | None = None
     day_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a shopper has chosen for themselves; it can only make a payment harder."""
+
+    limits: AccountLimits = field(default_factory=AccountLimits)
+    preference: FactorPreference = FactorPreference.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +119,49 @@ class Accounts:
             known = connection.scalar(select(PayerAccountRow.payer).where(PayerAccountRow.account == account))
         return PayerToken(known or account)
 
-    def set_payer(self, account: str, payer: PayerToken) -> None:
-        """The account pays through this from now on, such as a card that was put on file."""
+    def set_payer(self, account: str, payer: PayerToken | None) -> None:
+        """The account pays through this from now on, such as a card that was put on file; None: nothing."""
+        self._set(account, payer=payer, card_entry=None)
+
+    def card_entry(self, account: str) -> str | None:
+        """The provider's id of a card that is being entered for this account."""
+        with reading(self._engine) as connection:
+            this = PayerAccountRow.account == account
+            return connection.scalar(select(PayerAccountRow.card_entry).where(this))
+
+    def set_card_entry(self, account: str, entry: str) -> None:
+        """Remember that a card is being entered, so that it can be finished at another time or place."""
+        self._set(account, card_entry=entry)
+
+    def _set(self, account: str, **values: object) -> None:
         with writing(self._engine) as connection:
             this = PayerAccountRow.account == account
-            connection.execute(update(PayerAccountRow).where(this).values(payer=payer))
+            connection.execute(update(PayerAccountRow).where(this).values(**values))
 
-    def set_limits(self, account: str, limits: AccountLimits) -> None:
-        """The shopper's own limits, from now on."""
-        with writing(self._engine) as connection:
-            connection.execute(
-                update(PayerAccountRow)
-                .where(PayerAccountRow.account == account)
-                .values(limit_payment_minor=limits.payment_minor, limit_day_minor=limits.day_minor)
-            )
+    def choices(self, account: str) -> Choices:
+        """What the shopper has chosen; the strictest choice for an account without a row."""
+        with reading(self._engine) as connection:
+            row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
+        if row is None:
+            return Choices(preference=FactorPreference.ALWAYS_PIN)
+        limits = AccountLimits(row.limit_payment_minor, row.limit_day_minor)
+        return Choices(limits, FactorPreference(row.preference))
+
+    def choose(self, account: str, choices: Choices) -> None:
+        """The shopper's own limits and wish for the PIN, from the next payment on.
+
+        Raises:
+            LimitExceeded: A limit is not above 0; the merchant's limits stay in force beside it.
+        """
+        limits = choices.limits
+        if any(minor is not None and minor <= 0 for minor in (limits.payment_minor, limits.day_minor)):
+            raise LimitExceeded("a limit of your own is above 0: leave it empty for none")
+        self._set(
+            account,
+            limit_payment_minor=limits.payment_minor,
+            limit_day_minor=limits.day_minor,
+            preference=choices.preference.value,
+        )
 
     def forget(self, account: str) -> None:
         """Remove limits and PIN record of an account whose holder withdrew."""
@@ -137,13 +179,9 @@ class Accounts:
         self._lockouts.require_open(Guarded(Scope.ACCOUNT, account), *self._places)
         now_ms = self._now_ms()
         with reading(self._engine) as connection:
-            row = connection.execute(
-                select(PayerAccountRow.limit_payment_minor, PayerAccountRow.limit_day_minor).where(
-                    PayerAccountRow.account == account
-                )
-            ).one_or_none()
+            row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
             spent, count = spent_since(connection, account, now_ms - now_ms % DAY_MS)
-        own = AccountLimits(*row) if row else AccountLimits()
+        own = AccountLimits(row.limit_payment_minor, row.limit_day_minor) if row else AccountLimits()
         if amount.minor > _least(self._limits.payment_minor, own.payment_minor):
             raise LimitExceeded("more than one payment by face may be")
         if spent + amount.minor > _least(self._limits.day_minor, own.day_minor):
@@ -162,11 +200,7 @@ class Accounts:
 
     def preference(self, account: str) -> FactorPreference:
         """What the payer asked for; an account without a row always takes the PIN."""
-        with reading(self._engine) as connection:
-            value = connection.scalar(
-                select(PayerAccountRow.preference).where(PayerAccountRow.account == account)
-            )
-        return FactorPreference.ALWAYS_PIN if value is None else FactorPreference(value)
+        return self.choices(account).preference
 
     def require_pin(self, account: str, pin: str) -> None:
         """Pass in silence where the PIN fits and the account is not locked; counts the failure otherwise.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from facepay.db.models.journal import JournalPayment
 from facepay.journal import State
@@ -33,6 +33,13 @@ _NEWEST = (
     .order_by(JournalPayment.at_ms.desc(), JournalPayment.payment.desc())
     .limit(LOOKED_AT)
 )
+_SINCE = select(
+    func.coalesce(func.sum(JournalPayment.amount_minor), 0).label("minor"), func.count().label("payments")
+).where(
+    JournalPayment.account == bindparam("account"),
+    JournalPayment.state.in_(SPENT),
+    JournalPayment.at_ms >= bindparam("since_ms"),
+)
 
 
 def spending_of(connection: Connection, account: str, now_ms: int) -> Spending:
@@ -49,10 +56,5 @@ def spending_of(connection: Connection, account: str, now_ms: int) -> Spending:
 
 def spent_since(connection: Connection, account: str, since_ms: int) -> tuple[int, int]:
     """Sum in minor units and count of an account's payments from a point in time on."""
-    query = select(JournalPayment.amount_minor).where(
-        JournalPayment.account == account,
-        JournalPayment.state.in_(SPENT),
-        JournalPayment.at_ms >= since_ms,
-    )
-    amounts = connection.scalars(query).all()
-    return sum(amounts), len(amounts)
+    row = connection.execute(_SINCE, {"account": account, "since_ms": since_ms}).one()
+    return int(row.minor), row.payments

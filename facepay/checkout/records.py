@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from facepay.journal import Entry, Facts, Opening, State
+from facepay.psp.handover import token_of
 from pos_adapter.types import (
     ExchangeKey,
     Money,
@@ -120,6 +121,8 @@ def approval_of(entry: Entry) -> PaymentResponse:
         receipt_number=_receipt(facts),
         pseudonym=_text(facts, "pseudonym") or None,
         message=_text(facts, "approved_message"),
+        statement=_text(facts, "statement"),
+        payer_token=token_of(_text(facts, "payer")),
     )
 
 

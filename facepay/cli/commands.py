@@ -24,6 +24,7 @@ COMMANDS: dict[str, Command] = {
     "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),
     "subjects": Command("facepay.cli.subjects", "who is enrolled, by pseudonym"),
     "pay": Command("facepay.cli.pay", "one payment at this machine"),
+    "refund": Command("facepay.cli.refund", "give money back: a role, and two persons above an amount"),
     "wallet": Command("facepay.cli.wallet", "top up, pay out and prove the built-in ledger"),
     "models": Command("facepay.cli.models", "list, install and check model packs"),
     "keys": Command("facepay.cli.keys", "make, list, rotate, destroy, escrow and restore keys"),

@@ -12,6 +12,7 @@ from facepay.cli.at_the_camera import Guide, camera_for
 from facepay.cli.exits import Exit
 from facepay.enrolment import Enrolled, EnrolmentRequest, code_png, code_svg, load_consent
 from facepay.errors import Cancelled, SettingsError
+from facepay.psp.base import PayerToken
 from facepay.settings import SecretReference, Settings
 from facepay.terminal import open_terminal
 from facepay.types import TemplateMode
@@ -22,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photo", type=Path, metavar="FILE", help="a photo or video as camera (demo)")
     parser.add_argument("--digits", default="", help="last four digits of the phone number, if wanted")
     parser.add_argument("--account", default="", help="account at the payment provider (default: a new one)")
+    parser.add_argument(
+        "--payer",
+        default="",
+        help="who pays, as the provider names them; token:... for the till's own",
+    )
     parser.add_argument("--code", default="", metavar="REF", help="env:NAME or file:PATH of the code")
     parser.add_argument("--consent", default="", metavar="VERSION", help="agree to this version unasked")
     parser.add_argument(
@@ -52,6 +58,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     with open_terminal(settings, camera) as terminal:
         capture = terminal.capture_with(terminal.camera)
         enrolled = terminal.enrolment.enrol(request, capture, lambda attempt: Guide())
+        if arguments.payer:
+            terminal.money.accounts.set_payer(enrolled.subject.account, PayerToken(arguments.payer))
     if enrolled.code and arguments.code_to:
         _write(arguments.code_to, enrolled.code)
     _print(arguments, enrolled)

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     person.add_argument("file", type=Path, help="where their key is kept")
     consent = actions.add_parser("approve", help="approve a deed; prints the approval")
     consent.add_argument("deed", choices=[action.value for action in Action])
-    consent.add_argument("target", help="key id, `root`, or thresholds as `facepay keys threshold` says")
+    consent.add_argument("target", help="key id, `root`, thresholds, or for a refund PAYMENT AMOUNT CURRENCY")
     consent.add_argument("--by", type=Path, required=True, metavar="FILE", help="the approver's key")
     for action in (destroy, escrow, threshold):
         action.add_argument("--approval", type=Path, action="append", default=[], metavar="FILE")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from facepay.audit import AuditEvent, AuditLog
 from facepay.custody.thresholds import Thresholds
-from facepay.db.models.keys import UsedStatementRow
 from facepay.db.session import Database
+from facepay.db.statements import use_up
 from facepay.errors import ApprovalMissing
 from facepay.gallery.rotation import mark_destroyed, rows_under
-from keys.approvals import Action, Approval, require_approvals
+from keys.approvals import Action, read_approvals, require_approvals
 from keys.base import KeyStore
 from keys.errors import StatementRefused
 from keys.keystore_file import FileKeyStore
@@ -67,6 +67,23 @@ class Custody:
         detail: dict[str, Json] = {"thresholds": text}
         self._permit(Action.THRESHOLD, text, approvals, AuditEvent.THRESHOLD_CHANGED, detail)
 
+    def people_for_refund(self, target: str, approvals: Iterable[str]) -> tuple[KeyId, ...]:
+        """Who has approved a refund, written `PAYMENT AMOUNT CURRENCY`; their approvals are used up.
+
+        The merchant's terms say how many people an amount needs; what they did is in the journal.
+
+        Raises:
+            ApprovalMissing: one is not genuine, for something else, too old, or was used before.
+        """
+        try:
+            now_s = int(self._now_s())
+            given = read_approvals(approvals, Action.REFUND, target, self._approvers, now_s=now_s)
+        except StatementRefused as error:
+            raise ApprovalMissing(str(error)) from error
+        with self._database.begin() as session:
+            use_up(session, given)
+        return tuple(approval.person for approval in given)
+
     def _permit(
         self,
         action: Action,
@@ -82,12 +99,5 @@ class Custody:
             raise ApprovalMissing(str(error)) from error
         people: list[Json] = [approval.person for approval in approvals]
         with self._database.begin() as session:
-            for approval in approvals:
-                if session.get(UsedStatementRow, (approval.person, approval.nonce)):
-                    raise ApprovalMissing("an approval was used before; each is good for one deed")
-                session.add(_used(approval))
+            use_up(session, approvals)
             self._audit.record(session, event, detail={**detail, "approved_by": people})
-
-
-def _used(approval: Approval) -> UsedStatementRow:
-    return UsedStatementRow(signer=approval.person, nonce=approval.nonce, expires_at_s=approval.expires_at_s)

@@ -23,6 +23,9 @@ from facepay.psp.base import (
 from facepay.psp.order_book import OrderBook
 from pos_adapter.types import Money
 
+PREFIX = "token:"
+"""What a payer's name begins with that is handed to the till."""
+
 
 class HandoverProvider:
     """`PaymentProvider` and `RefundProvider` that moves no money."""
@@ -33,9 +36,9 @@ class HandoverProvider:
     def authorise(self, order: Order) -> Authorisation:
         """Release the payer's token for this order; a payer without one is declined."""
         known = self._book.find(order)
-        if known is None and not order.payer.startswith("token:"):
+        if known is None and not token_of(order.payer):
             return Authorisation(order, Answer.DECLINED, Stage.NONE, reason=Reason.NO_ACCOUNT)
-        known = known or self._book.record(order, order.payer.removeprefix("token:"), Stage.HELD)
+        known = known or self._book.record(order, token_of(order.payer), Stage.HELD)
         return _as_authorisation(order, known.stage, known.reference)
 
     def find(self, order: Order) -> Authorisation | None:
@@ -80,6 +83,11 @@ class HandoverProvider:
     def booked(self, since: datetime, until: datetime) -> Iterator[Booked]:
         """What the till was allowed to charge and pay back."""
         yield from self._book.booked(int(since.timestamp() * 1000), int(until.timestamp() * 1000))
+
+
+def token_of(payer: str) -> str:
+    """The token the till's own provider charges; empty where a payer's name carries none."""
+    return payer.removeprefix(PREFIX) if payer.startswith(PREFIX) else ""
 
 
 def _as_authorisation(order: Order, stage: Stage, reference: str) -> Authorisation:

@@ -28,6 +28,12 @@ def qr_png(token: str, *, scale: int = 4) -> bytes:
     return out.getvalue()
 
 
+def qr_address(text: str, *, scale: int = 4) -> str:
+    """Any text as a QR code in a `data:` address, for a page that shows it to a phone."""
+    address: str = segno.make_qr(text, error="m").svg_data_uri(scale=scale, border=4)
+    return address
+
+
 def read_text(text: str) -> str:
     """The statement in what a scanner read; the prefix may be missing."""
     return text.strip().removeprefix(PREFIX)

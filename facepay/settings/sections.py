@@ -190,10 +190,14 @@ class OfflineSettings:
 
 @dataclass(frozen=True, slots=True)
 class PspSettings:
-    """The payment provider; the built-in ledger needs nothing."""
+    """The payment provider; the built-in ledger needs nothing.
+
+    `webhook_secret` is the signing secret of Stripe's webhook endpoint; with it `/webhooks/stripe` is open.
+    """
 
     driver: str = "ledger"
     secret: SecretReference = NO_SECRET
+    webhook_secret: SecretReference = NO_SECRET
     options: Mapping[str, object] = field(default_factory=dict)
 
 

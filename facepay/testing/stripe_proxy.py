@@ -2,7 +2,7 @@
 
 The emulator (PyPI `localstripe`) forgets idempotency keys and does not know the `created` filter of lists.
 This proxy honours the first as Stripe documents it (the same key and body gives the first answer again,
-another body is an error) and drops the second.
+another body is an error), drops the second, and has the hosted page for cards that the emulator lacks.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from facepay.testing.stripe_sessions import HostedPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class StripeProxy:
         self._upstream = upstream
         self._lose = lose
         self._kept: dict[str, tuple[bytes, _Answer]] = {}
+        self._pages = HostedPages()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -69,12 +72,20 @@ class StripeProxy:
             if found is not None:
                 answer = found[1] if found[0] == path.encode() + body else _idempotency_error()
             else:
-                answer = self._forward(method, path, headers, body)
+                answer = self._pass(method, path, headers, body)
                 if key and method == "POST" and answer.status < 500:
                     self._kept[key] = (path.encode() + body, answer)
         if fate == "answer":
             return None
         return _Answer(200, b"<html>not json</html>") if fate == "nonsense" else answer
+
+    def _pass(self, method: str, path: str, headers: dict[str, str], body: bytes) -> _Answer:
+        def forward(method: str, path: str, body: bytes) -> tuple[int, bytes]:
+            answer = self._forward(method, path, headers, body)
+            return answer.status, answer.body
+
+        hosted = self._pages.answer(method, urlsplit(path).path, body, forward)
+        return _Answer(*hosted) if hosted else self._forward(method, path, headers, body)
 
     def _forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> _Answer:
         parts = urlsplit(path)

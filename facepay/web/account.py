@@ -5,19 +5,15 @@ Entering takes account and code and lasts three minutes; the page belongs to a s
 
 from __future__ import annotations
 
-import time
-
-from flask import Blueprint, redirect, render_template, session, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from facepay.errors import Declined
 from facepay.web.desks import AccountDesk, require_together
+from facepay.web.entering import enter, entered, leave
 from facepay.web.inputs import digits, fields, text
 from facepay.web.language import phrases
-from facepay.web.problems import FORBIDDEN, PageError
-
-ENTRY = "account"
-LASTS_S = 180.0
+from facepay.web.problems import PageError
 
 
 def account_pages(desk: AccountDesk) -> Blueprint:
@@ -29,9 +25,9 @@ def account_pages(desk: AccountDesk) -> Blueprint:
 
 
 def _entering(pages: Blueprint, desk: AccountDesk) -> None:
-    @pages.get("/")
-    def enter() -> str:
-        session.pop(ENTRY, None)
+    @pages.get("/", endpoint="enter")
+    def ask() -> str:
+        leave()
         return render_template("account_enter.html")
 
     @pages.post("/")
@@ -42,12 +38,12 @@ def _entering(pages: Blueprint, desk: AccountDesk) -> None:
             require_together(desk, account, digits(values, "code", 4, 12))
         except (Declined, PageError):
             return render_template("account_enter.html", wrong=phrases()("account-wrong")), 403
-        session[ENTRY] = [account, time.time() + LASTS_S]
+        enter(account)
         return redirect(url_for("account.show", lang=phrases().language), 303)
 
-    @pages.post("/leave")
-    def leave() -> AnyResponse:
-        session.pop(ENTRY, None)
+    @pages.post("/leave", endpoint="leave")
+    def close() -> AnyResponse:
+        leave()
         return redirect(url_for("account.enter", lang=phrases().language), 303)
 
 
@@ -62,18 +58,5 @@ def _looking(pages: Blueprint, desk: AccountDesk) -> None:
         if text(fields(), "sure") != "yes":
             return render_template("account_show.html", overview=desk.overview(account), asked=True)
         receipt = desk.withdraw(account)
-        session.pop(ENTRY, None)
+        leave()
         return render_template("account_erased.html", receipt=receipt)
-
-
-def entered() -> str:
-    """The account that this browser has entered.
-
-    Raises:
-        PageError: none, or too long ago.
-    """
-    entry = session.get(ENTRY)
-    if not isinstance(entry, list) or len(entry) != 2 or entry[1] < time.time():
-        session.pop(ENTRY, None)
-        raise PageError(FORBIDDEN, "Please enter account number and code again.")
-    return str(entry[0])

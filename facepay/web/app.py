@@ -7,17 +7,20 @@ from flask import Flask
 from facepay.web import guard, home, language, problems
 from facepay.web.account import account_pages
 from facepay.web.base import WebDeps
+from facepay.web.cards import card_pages
 from facepay.web.console import console_pages
 from facepay.web.enrol import enrol_pages
 from facepay.web.health import health_pages
 from facepay.web.home import home_pages
 from facepay.web.inputs import FORM_LIMIT
 from facepay.web.kiosk import kiosk_pages
+from facepay.web.limits import limits_pages
 from facepay.web.refusals import refusal_of
 from facepay.web.signups import Signups
 from facepay.web.streams import Streams
 from facepay.web.till import decimals_of, till_pages
 from facepay.web.till_desk import TillDesk
+from facepay.web.webhooks import webhook_pages
 from facepay.web.words import Words
 from pos_adapter.types import Money
 
@@ -59,7 +62,7 @@ def _add_shop(app: Flask, deps: WebDeps) -> None:
         "decimals": decimals_of(deps.shop),
         "nothing": str(Money(0, deps.shop.currency)),
     }
-    app.context_processor(lambda: {"shop": shop})
+    app.context_processor(lambda: {"shop": shop, "blueprints": app.blueprints})
 
 
 def _add_pages(app: Flask, deps: WebDeps, streams: Streams) -> None:
@@ -73,5 +76,11 @@ def _add_pages(app: Flask, deps: WebDeps, streams: Streams) -> None:
         app.register_blueprint(enrol_pages(signups))
     if deps.accounts is not None:
         app.register_blueprint(account_pages(deps.accounts))
+    if deps.choices is not None:
+        app.register_blueprint(limits_pages(deps.choices, deps.shop.currency))
+    if deps.cards is not None:
+        app.register_blueprint(card_pages(deps.cards, deps.names))
+    if deps.webhooks is not None:
+        app.register_blueprint(webhook_pages(deps.webhooks))
     if deps.console is not None:
         app.register_blueprint(console_pages(deps, deps.console))

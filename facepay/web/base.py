@@ -12,8 +12,11 @@ from enum import Enum
 from typing import Protocol
 
 from facepay.counter import Counter
+from facepay.web.cards import CardDesk
 from facepay.web.desks import AccountDesk, ConsoleDesk
+from facepay.web.limits import ChoicesDesk
 from facepay.web.signups import EnrolmentRoom
+from facepay.web.webhooks import Webhooks
 from pos_adapter.base import PaymentHost
 
 
@@ -86,19 +89,23 @@ class Access(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebDeps:
-    """Everything the pages are built from. `hosts` are the names by which this terminal is reached; with
-    `tls` cookies travel over TLS only."""
+    """Everything the pages are built from. `hosts` are the names by which this terminal is reached, `names`
+    those of them that others reach it by; with `tls` cookies travel over TLS only."""
 
     shop: Shop
     counter: Counter
     session_secret: bytes = field(repr=False)
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    names: tuple[str, ...] = ()
     streams: int = 8
     tls: bool = False
     host: PaymentHost | None = None
     frames: Frames | None = None
     enrolment: EnrolmentRoom | None = None
     accounts: AccountDesk | None = None
+    choices: ChoicesDesk | None = None
+    cards: CardDesk | None = None
+    webhooks: Webhooks | None = None
     console: ConsoleDesk | None = None
     checkup: Checkup | None = None
     access: Access | None = None

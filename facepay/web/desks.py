@@ -13,6 +13,7 @@ from facepay.errors import FactorFailed, NotEnrolled
 from facepay.gallery import EnrolledSubject
 from facepay.psp.base import PayerToken
 from facepay.terminal import Terminal
+from facepay.web.card_desk import forget_card
 from pos_adapter.types import Totals
 
 SHOWN = 50
@@ -100,6 +101,7 @@ class TerminalAccounts:
         """Erase face and code; the books keep what the law asks for, without a face."""
         found = self._require(account)
         receipt = Erasure(self._terminal.gallery, self._audit, self._terminal.keys).erase(found.subject)
+        forget_card(self._terminal, account)
         self._terminal.money.accounts.forget(account)
         return receipt
 

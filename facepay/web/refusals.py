@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from facepay.errors import Busy, Declined, Fault
+from facepay.psp.base import PspError
 from facepay.web.problems import BAD_INPUT, CONFLICT, TOO_MANY, UNAVAILABLE, PageError
 from hardware.errors import FrameRateExceeded, FrameRefused, HardwareError
 from pos_adapter.errors import PosError
@@ -23,6 +24,8 @@ def refusal_of(error: Exception) -> PageError | None:
     if isinstance(error, Fault):
         # The text of a fault is for the operator; a page says only whom to ask.
         return PageError(UNAVAILABLE, "The terminal cannot do that now; the reason is in its log.")
+    if isinstance(error, PspError):
+        return PageError(UNAVAILABLE, "The payment provider does not answer now; try again in a moment.")
     if isinstance(error, PosError):
         return PageError(BAD_INPUT, str(error))
     return None

@@ -16,6 +16,7 @@ from facepay.settings import Settings
 from facepay.terminal import Terminal
 from facepay.types import TemplateMode
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
+from facepay.web.card_desk import HostedCards, cards_of, webhooks_of
 from facepay.web.desks import TerminalAccounts, TerminalConsole
 from facepay.web.server import streams_for
 from hardware.camera_browser import BrowserCamera
@@ -140,13 +141,16 @@ class SecretAccess:
 
 def deps_from(terminal: Terminal) -> WebDeps:
     """What the pages of this terminal are built from."""
-    camera = terminal.camera
+    camera, cards = terminal.camera, cards_of(terminal)
     return dataclasses.replace(
         _bare(terminal.settings, terminal.counter),
         host=terminal.checkout,
         frames=camera if isinstance(camera, BrowserCamera) else None,
         enrolment=TerminalEnrolment(terminal),
         accounts=TerminalAccounts(terminal),
+        choices=terminal.money.accounts,
+        cards=HostedCards(cards) if cards else None,
+        webhooks=webhooks_of(terminal),
         console=TerminalConsole(terminal),
         checkup=TerminalCheckup(terminal),
     )
@@ -167,6 +171,7 @@ def _bare(settings: Settings, counter: Counter) -> WebDeps:
         counter=counter,
         session_secret=secrets.token_bytes(32),
         hosts=(*hosts_of(web.host), *web.names),
+        names=web.names,
         streams=streams_for(web.threads),
         tls=bool(web.certificate),
         access=SecretAccess(

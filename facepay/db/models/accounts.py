@@ -14,13 +14,15 @@ from facepay.db.base import Base
 class PayerAccountRow(Base):
     """What an account's holder has set; `pin` is the record of `keys.pins`, never the PIN.
 
-    `payer` is the payment provider's name of who pays; None: the account's own.
+    `payer` is the payment provider's name of who pays; None: the account's own. `card_entry` is the
+    provider's id of a card that is being entered.
     """
 
     __tablename__ = "payer_account"
 
     account: Mapped[str] = mapped_column(String(64), primary_key=True)
     payer: Mapped[str | None] = mapped_column(String(160))
+    card_entry: Mapped[str | None] = mapped_column(String(160))
     pin: Mapped[str | None] = mapped_column(String(160))
     preference: Mapped[str] = mapped_column(String(16), default="none")
     limit_payment_minor: Mapped[int | None] = mapped_column(BigInteger)

@@ -11,6 +11,7 @@ import stripe
 from facepay.psp.base import KeyReused, PspMisconfigured, PspUncertain, PspUnreachable
 
 Result = TypeVar("Result")
+Client = stripe.StripeClient
 
 NEVER_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ConnectTimeout"})
 """Causes in the HTTP library that mean that no byte of the request left this machine."""

@@ -22,14 +22,13 @@ from facepay.psp.base import (
     IdempotencyKey,
     Movement,
     Order,
-    PayerToken,
-    PspError,
     PspUncertain,
     Reason,
     RefundOrder,
     Stage,
 )
 from facepay.psp.order_book import OrderBook
+from facepay.psp.stripe.cards import is_card
 from facepay.psp.stripe.client import ask
 from pos_adapter.types import Money
 
@@ -145,7 +144,10 @@ class StripeProvider:
                 yield Booked(IdempotencyKey(key), BookedKind.REFUND, amount, refund.id)
 
     def _begin(self, order: Order) -> Authorisation:
-        customer, method = _card(order.payer)
+        if not is_card(order.payer):
+            # A shopper who has put no card on file pays at the card terminal.
+            return Authorisation(order, Answer.DECLINED, Stage.NONE, reason=Reason.NO_ACCOUNT)
+        customer, _, method = order.payer.partition("/")
         try:
             made = ask(
                 lambda: self._api.payment_intents.create(
@@ -249,17 +251,6 @@ def _metadata(order: Order) -> dict[str, str]:
 def _key_of(metadata: Any) -> str | None:
     # Any: the client's metadata is an object of its own that only looks like a mapping.
     return str(metadata["facepay_key"]) if metadata and "facepay_key" in metadata else None
-
-
-def _card(payer: PayerToken) -> tuple[str, str]:
-    customer, _, method = payer.partition("/")
-    if not customer.startswith("cus_") or not method.startswith("pm_"):
-        raise _BadPayer("a Stripe payer is written customer/payment_method")
-    return customer, method
-
-
-class _BadPayer(PspError):
-    certain = True
 
 
 def _once(order: Order, effect: str) -> stripe.RequestOptions:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from facepay.psp.base import IdempotencyKey, WebhookRefused
+from facepay.psp.stripe.cards import ACCOUNT
 
 TOLERANCE_S = 300
 """How old a signature may be; Stripe's own default."""
@@ -21,12 +22,13 @@ LARGEST = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """What an event is about: `key` is our order's or refund's, None where the object is not ours."""
+    """What an event is about: `key` is our order's or refund's, `account` one of ours; None: not ours."""
 
     event: str
     kind: str
     reference: str
     key: IdempotencyKey | None
+    account: str | None = None
 
 
 def read_webhook(
@@ -47,9 +49,14 @@ def read_webhook(
     try:
         event = json.loads(body)
         thing = event["data"]["object"]
-        key = (thing.get("metadata") or {}).get("facepay_key")
+        metadata = thing.get("metadata") or {}
+        key, account = metadata.get("facepay_key"), metadata.get(ACCOUNT)
         return StripeEvent(
-            str(event["id"]), str(event["type"]), str(thing["id"]), IdempotencyKey(key) if key else None
+            str(event["id"]),
+            str(event["type"]),
+            str(thing["id"]),
+            IdempotencyKey(str(key)) if key else None,
+            str(account) if account else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WebhookRefused("the webhook's body is no event") from error

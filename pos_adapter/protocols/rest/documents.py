@@ -137,6 +137,8 @@ def payment_document(view: DeskView) -> dict[str, object]:
         "account": response.account if response else "",
         "receipt_number": response.receipt_number if response else None,
         "message": response.message if response else "",
+        "statement": (response.statement or None) if response else None,
+        "payer_token": (response.payer_token or None) if response else None,
         "ended_at": response.at.isoformat() if response else None,
     }
 

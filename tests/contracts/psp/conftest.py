@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -19,10 +20,11 @@ from facepay.db.base import Base
 from facepay.db.engine import open_engine
 from facepay.psp.base import PspError
 from facepay.psp.order_book import OrderBook
-from facepay.psp.stripe import CardsOnFile, StripeAccount, StripeProvider, open_client
+from facepay.psp.stripe import CardEntry, CardsOnFile, StripeAccount, StripeProvider, open_client
 from facepay.testing.stripe_proxy import StripeProxy
 
 LOCALSTRIPE = "localstripe==1.15.10"
+DONE = "https://pay.shop.example/account/card/done"
 GOOD, REFUSED_LATER, STEP_UP = "4242424242424242", "4000000000000341", "4000002500003155"
 
 
@@ -69,16 +71,24 @@ class Line:
         self.cards = CardsOnFile(self.client)
 
     def card(self, number: str) -> str:
-        """What Stripe's own form in the shopper's browser does: enter a card for a setup intent."""
-        entry = self.cards.begin(f"account-{uuid.uuid4().hex}")
+        """A card on file: begun here, entered on Stripe's page, finished here."""
+        entry = self.cards.begin(f"account-{uuid.uuid4().hex}", DONE)
+        payer = self.enter(entry, number)
+        try:
+            return self.cards.finish(entry.session)
+        except PspError:
+            return payer
+
+    def enter(self, entry: CardEntry, number: str) -> str:
+        """What Stripe's own page does: enter a card for the session's setup intent."""
+        session = self.client.v1.checkout.sessions.retrieve(entry.session)
         card = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
         method = self.client.v1.payment_methods.create({"type": "card", "card": card})
-        try:
-            self.client.v1.setup_intents.confirm(entry.setup_intent, {"payment_method": method.id})
-            self.client.v1.payment_methods.attach(method.id, {"customer": entry.customer})
-            return self.cards.finish(entry)
-        except (stripe.StripeError, PspError):
-            return f"{entry.customer}/{method.id}"
+        with contextlib.suppress(stripe.StripeError):
+            self.client.v1.setup_intents.confirm(session.setup_intent.id, {"payment_method": method.id})
+        with contextlib.suppress(stripe.StripeError):
+            self.client.v1.payment_methods.attach(method.id, {"customer": session.customer})
+        return f"{session.customer}/{method.id}"
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from facepay.psp.base import (
     IdempotencyKey,
     Order,
     PayerToken,
-    PspError,
     PspMisconfigured,
     PspUncertain,
     PspUnreachable,
@@ -28,6 +27,7 @@ from facepay.psp.stripe import StripeAccount, StripeProvider, open_client, read_
 from facepay.psp.stripe.cards import CardNotReady
 from pos_adapter.types import Money
 
+DONE = "https://pay.shop.example/account/card/done"
 GOOD, STEP_UP = "4242424242424242", "4000002500003155"
 EUR_1240 = Money(1240, "EUR")
 SECRET, NOW = b"whsec_test", 1_763_812_800
@@ -88,17 +88,29 @@ def test_a_step_up_is_cancelled_and_falls_back_to_card(line: Any) -> None:
 
 
 def test_a_card_entry_that_was_not_finished_puts_nothing_on_file(line: Any) -> None:
-    entry = line.cards.begin(f"account-{uuid.uuid4().hex}")
-    assert "secret" not in repr(entry).replace("client_secret", "")
+    entry = line.cards.begin(f"account-{uuid.uuid4().hex}", DONE)
+    assert entry.address.startswith("https://checkout.stripe.com/")
+    assert entry.address not in repr(entry)
     with pytest.raises(CardNotReady, match="not on file yet"):
-        line.cards.finish(entry)
+        line.cards.finish(entry.session)
+    with pytest.raises(CardNotReady, match="does not know"):
+        line.cards.finish("cs_gone")
 
 
-def test_a_card_of_another_shape_is_refused_before_anything_is_sent(line: Any) -> None:
+def test_a_card_on_file_is_named_by_its_last_digits_and_can_be_taken_off(line: Any) -> None:
+    payer = PayerToken(line.card(GOOD))
+    assert line.cards.describe(payer) == "visa …4242"
+    for _ in range(2):
+        line.cards.remove(payer)
+    assert line.client.v1.payment_methods.retrieve(payer.split("/")[1]).customer is None
+
+
+def test_a_shopper_without_a_card_on_file_is_declined_before_anything_is_sent(line: Any) -> None:
     asked = Order(IdempotencyKey("stripe-test-shape"), PayerToken("anna"), EUR_1240, "p", "T1", "r")
-    with pytest.raises(PspError, match="customer/payment_method") as caught:
-        line.provider.authorise(asked)
-    assert caught.value.certain
+    line.fates.append(("/payment_intents", "request"))
+    answer = line.provider.authorise(asked)
+    assert (answer.answer, answer.reason) == (Answer.DECLINED, Reason.NO_ACCOUNT)
+    assert line.fates
 
 
 def test_a_card_gone_from_the_account_is_declined(line: Any) -> None:

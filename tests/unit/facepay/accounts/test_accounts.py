@@ -7,7 +7,7 @@ import itertools
 import pytest
 from sqlalchemy import Engine
 
-from facepay.accounts import AccountLimits, Accounts, LockedOut, MerchantLimits
+from facepay.accounts import AccountLimits, Accounts, Choices, LockedOut, MerchantLimits
 from facepay.errors import DatabaseFault, FactorFailed, LimitExceeded
 from facepay.journal import Journal, Opening, State
 from facepay.outcomes import outcome_of
@@ -104,14 +104,14 @@ def test_a_days_number_of_payments_is_limited(till: Till) -> None:
 
 
 def test_the_shoppers_own_limits_bind_and_can_only_be_stricter(till: Till) -> None:
-    till.accounts.set_limits("anna", AccountLimits(payment_minor=2_000, day_minor=3_000))
+    till.accounts.choose("anna", Choices(AccountLimits(payment_minor=2_000, day_minor=3_000)))
     till.usable(2_000)
     with pytest.raises(LimitExceeded):
         till.usable(2_001)
     till.pay(2_000)
     with pytest.raises(LimitExceeded):
         till.usable(1_001)
-    till.accounts.set_limits("anna", AccountLimits(payment_minor=10**9))
+    till.accounts.choose("anna", Choices(AccountLimits(payment_minor=10**9)))
     with pytest.raises(LimitExceeded):
         till.usable(50_001)
 
@@ -199,3 +199,17 @@ def test_a_forgotten_account_leaves_nothing(till: Till) -> None:
 def test_a_locked_database_is_a_fault_with_advice(till: Till, engine: Engine) -> None:
     with engine.connect() as other, other.begin(), pytest.raises(DatabaseFault, match="another process"):
         till.accounts.note_failure("anna")
+
+
+def test_a_shopper_may_always_be_asked_for_the_code(till: Till) -> None:
+    till.accounts.choose("anna", Choices(preference=FactorPreference.ALWAYS_PIN))
+    assert till.accounts.preference("anna") is FactorPreference.ALWAYS_PIN
+    assert till.accounts.choices("nobody").preference is FactorPreference.ALWAYS_PIN
+
+
+@pytest.mark.parametrize("limits", [AccountLimits(payment_minor=0), AccountLimits(day_minor=-1)])
+def test_a_limit_of_nothing_is_refused_and_changes_nothing(till: Till, limits: AccountLimits) -> None:
+    before = till.accounts.choices("anna")
+    with pytest.raises(LimitExceeded, match="above 0"):
+        till.accounts.choose("anna", Choices(limits))
+    assert till.accounts.choices("anna") == before
