@@ -29,6 +29,7 @@ DAY_MS = 86_400_000
 _CHOICES = select(
     PayerAccountRow.limit_payment_minor, PayerAccountRow.limit_day_minor, PayerAccountRow.preference
 ).where(PayerAccountRow.account == bindparam("of_account"))
+_PAYER = select(PayerAccountRow.payer).where(PayerAccountRow.account == bindparam("of_account"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Accounts:
     def payer(self, account: str) -> PayerToken:
         """The payment provider's name of who pays; the account itself where none was set."""
         with reading(self._engine) as connection:
-            known = connection.scalar(select(PayerAccountRow.payer).where(PayerAccountRow.account == account))
+            known = connection.scalar(_PAYER, {"of_account": account})
         return PayerToken(known or account)
 
     def set_payer(self, account: str, payer: PayerToken | None) -> None:

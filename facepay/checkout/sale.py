@@ -106,6 +106,7 @@ class FaceSale:
         watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
             look = self._look(capture, attempt, watch, start)
+        self._note_identified(look.identification.subject)
         self._require_noted()
         return look
 
@@ -119,11 +120,9 @@ class FaceSale:
         return self._pay(payer, "tap")
 
     def _look(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, start: Start) -> Look:
-        look = (
+        return (
             self._search(capture, attempt) if start.searches else self._claim(capture, attempt, watch, start)
         )
-        self._note_identified(look.identification.subject)
-        return look
 
     def _search(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
         """Find the shopper among those who are enrolled (1:N)."""
@@ -222,14 +221,23 @@ class FaceSale:
 
     def _decide(self, look: Look) -> Payer:
         """Whether this payer may pay this amount, and with which factor beside the face."""
-        with self.times.stage("decide"):
-            subject = self._parts.gallery.find_subject(look.identification.subject)
-            if subject is None:
-                raise NotEnrolled("the payer withdrew while the sale was running")
-            self._parts.accounts.require_usable(subject.account, self._request.amount)
+        try:
+            with self.times.stage("decide"):
+                subject = self._require_usable(look)
+        finally:
+            # Whatever was decided; an identification of before the payment has its entry already.
+            if self._request.identity is None:
+                self._note_identified(look.identification.subject)
         desk = FactorDesk(self._parts, self.answers, self.screen)
         given = desk.require_factors(subject, self._request.amount, look)
         return Payer(subject, look.level, given)
+
+    def _require_usable(self, look: Look) -> EnrolledSubject:
+        subject = self._parts.gallery.find_subject(look.identification.subject)
+        if subject is None:
+            raise NotEnrolled("the payer withdrew while the sale was running")
+        self._parts.accounts.require_usable(subject.account, self._request.amount)
+        return subject
 
     def _confirm(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, payer: Payer) -> str:
         """The shopper accepts amount, payee and account by a smile, a nod or a tap."""

@@ -6,13 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Engine, bindparam, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from facepay.db.base import Base
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from facepay.psp.base import KeyReused, PspError, PspUnreachable
 
 Result = TypeVar("Result")
+
+# Built once: building a statement takes longer than SQLite takes to run it. The tables are taken, not their
+# classes, because inserting through a class goes through the mapper.
+_ACCOUNT = Base.metadata.tables[LedgerAccount.__tablename__]
+_TRANSACTION = Base.metadata.tables[LedgerTransaction.__tablename__]
+_POSTED = select(_TRANSACTION.c.fingerprint).where(_TRANSACTION.c.key == bindparam("of_key"))
+_INSERT_TRANSACTION = insert(_TRANSACTION).returning(_TRANSACTION.c.transaction)
+_INSERT_ENTRY = insert(Base.metadata.tables[LedgerEntry.__tablename__])
+_KIND = select(_ACCOUNT.c.kind, _ACCOUNT.c.currency).where(_ACCOUNT.c.account == bindparam("of_account"))
+_BY = bindparam("by_minor", type_=BigInteger)
+_MOVE = (
+    update(_ACCOUNT)
+    .where(
+        _ACCOUNT.c.account == bindparam("of_account"),
+        _ACCOUNT.c.currency == bindparam("in_currency"),
+        or_(_ACCOUNT.c.kind == "outside", _ACCOUNT.c.balance_minor + _BY >= 0),
+    )
+    .values(balance_minor=_ACCOUNT.c.balance_minor + _BY)
+)
 
 
 class UnbalancedPosting(PspError):
@@ -58,26 +78,24 @@ def post(connection: Connection, posting: Posting, at_ms: int) -> bool:
         KeyReused: The key was posted before with another fingerprint.
         Shortfall: A leg is not covered; the caller rolls back.
     """
-    known = connection.scalar(
-        select(LedgerTransaction.fingerprint).where(LedgerTransaction.key == posting.key)
-    )
+    known = connection.scalar(_POSTED, {"of_key": posting.key})
     if known is not None:
         if known != posting.fingerprint:
             raise KeyReused(f"{posting.kind}: the key was used before for something else")
         return False
-    row = insert(LedgerTransaction).values(
-        key=posting.key,
-        kind=posting.kind,
-        fingerprint=posting.fingerprint,
-        text=posting.text,
-        posted_at_ms=at_ms,
-    )
-    transaction = connection.execute(row.returning(LedgerTransaction.transaction)).scalar_one()
+    row = {
+        "key": posting.key,
+        "kind": posting.kind,
+        "fingerprint": posting.fingerprint,
+        "text": posting.text,
+        "posted_at_ms": at_ms,
+    }
+    transaction = connection.execute(_INSERT_TRANSACTION, row).scalar_one()
     # Accounts are touched in one order everywhere, so that two writers cannot wait for each other.
     for leg in sorted(posting.legs, key=lambda leg: leg.account):
         _move(connection, posting.currency, leg)
     connection.execute(
-        insert(LedgerEntry),
+        _INSERT_ENTRY,
         [
             {"transaction": transaction, "account": leg.account, "amount_minor": leg.minor}
             for leg in posting.legs
@@ -87,21 +105,15 @@ def post(connection: Connection, posting: Posting, at_ms: int) -> bool:
 
 
 def _move(connection: Connection, currency: str, leg: Leg) -> None:
-    covered = or_(LedgerAccount.kind == "outside", LedgerAccount.balance_minor + leg.minor >= 0)
-    moved = connection.execute(
-        update(LedgerAccount)
-        .where(LedgerAccount.account == leg.account, LedgerAccount.currency == currency, covered)
-        .values(balance_minor=LedgerAccount.balance_minor + leg.minor)
-    )
+    values = {"of_account": leg.account, "in_currency": currency, "by_minor": leg.minor}
+    moved = connection.execute(_MOVE, values)
     if moved.rowcount != 1:
         raise Shortfall(f"account {leg.account} is missing, of another currency, or not covered")
 
 
 def require_account(connection: Connection, account: str, kind: str, currency: str, at_ms: int) -> None:
     """Make sure that an account exists, opening it where it does not."""
-    known = connection.execute(
-        select(LedgerAccount.kind, LedgerAccount.currency).where(LedgerAccount.account == account)
-    ).one_or_none()
+    known = connection.execute(_KIND, {"of_account": account}).one_or_none()
     if known is None:
         connection.execute(
             insert(LedgerAccount).values(

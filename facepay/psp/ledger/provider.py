@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
 
+from facepay.db.base import Base
 from facepay.db.engine import reader_of
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerHold, LedgerTransaction
 from facepay.psp.base import (
@@ -25,7 +26,12 @@ from facepay.psp.base import (
 from facepay.psp.ledger.books import Leg, Posting, post, require_account, transact
 from pos_adapter.types import Money
 
-HoldRow = Row[tuple[str, str, str, int, int, int, str, str | None]]
+# Built once, see `books`.
+_HOLD = Base.metadata.tables[LedgerHold.__tablename__]
+_ACCOUNT = Base.metadata.tables[LedgerAccount.__tablename__]
+_HOLD_OF = select(_HOLD).where(_HOLD.c.key == bindparam("of_key")).with_for_update()
+_ACCOUNT_OF = select(_ACCOUNT).where(_ACCOUNT.c.account == bindparam("of_account")).with_for_update()
+_INSERT_HOLD = insert(_HOLD)
 
 
 class LedgerProvider:
@@ -178,9 +184,7 @@ def _payee(order: Order) -> str:
 
 
 def _find(connection: Connection, order: Order) -> Row[tuple[LedgerHold]] | None:
-    hold = connection.execute(
-        select(LedgerHold.__table__).where(LedgerHold.key == order.key).with_for_update()
-    ).one_or_none()
+    hold = connection.execute(_HOLD_OF, {"of_key": order.key}).one_or_none()
     if hold is not None and hold.fingerprint != order.fingerprint:
         raise KeyReused("the key was used before for another order")
     return hold
@@ -202,8 +206,7 @@ def _balance(connection: Connection, account: str) -> int:
 
 
 def _refusal(connection: Connection, order: Order) -> Reason | None:
-    query = select(LedgerAccount).where(LedgerAccount.account == order.payer)
-    account = connection.execute(query.with_for_update()).one_or_none()
+    account = connection.execute(_ACCOUNT_OF, {"of_account": order.payer}).one_or_none()
     if account is None or account.closed or account.kind != "payer":
         return Reason.NO_ACCOUNT
     if account.currency != order.amount.currency:
@@ -213,21 +216,20 @@ def _refusal(connection: Connection, order: Order) -> Reason | None:
 
 def _record(connection: Connection, order: Order, stage: Stage, reason: Reason | None, at_ms: int) -> None:
     require_account(connection, _pool(order), "pool", order.amount.currency, at_ms)
-    connection.execute(
-        insert(LedgerHold).values(
-            key=order.key,
-            fingerprint=order.fingerprint,
-            payer=order.payer,
-            payee=_payee(order),
-            amount_minor=order.amount.minor,
-            captured_minor=0,
-            refunded_minor=0,
-            currency=order.amount.currency,
-            stage=stage.value,
-            reason=reason.value if reason else None,
-            held_at_ms=at_ms,
-        )
-    )
+    hold = {
+        "key": order.key,
+        "fingerprint": order.fingerprint,
+        "payer": order.payer,
+        "payee": _payee(order),
+        "amount_minor": order.amount.minor,
+        "captured_minor": 0,
+        "refunded_minor": 0,
+        "currency": order.amount.currency,
+        "stage": stage.value,
+        "reason": reason.value if reason else None,
+        "held_at_ms": at_ms,
+    }
+    connection.execute(_INSERT_HOLD, hold)
 
 
 def _as_authorisation(order: Order, hold: Row[tuple[LedgerHold]]) -> Authorisation:
