@@ -33,13 +33,7 @@ class KillPoint:
         return cls(when, State(state))
 
 
-KILL_POINTS = tuple(
-    KillPoint(when, state)
-    for state in State
-    # A payment of the simulated shop is never aborted before it is authorised.
-    if state is not State.ABORTED
-    for when in ("before", "after")
-)
+KILL_POINTS = tuple(KillPoint(when, state) for state in State for when in ("before", "after"))
 """Before and after the commit of every state."""
 
 

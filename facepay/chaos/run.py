@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepay.chaos.faults import KILL_POINTS, Plug, PowerCut, cut
+from facepay.chaos.faults import KILL_POINTS, KillPoint, Plug, PowerCut, cut
 from facepay.chaos.shop import Books, Shop
-from facepay.chaos.verdict import Verdict, judge
+from facepay.chaos.verdict import Ended, Verdict, judge
 from facepay.errors import InputUnusable
 
 KILLED = -9
@@ -19,14 +19,17 @@ KILLED = -9
 
 @dataclass(frozen=True, slots=True)
 class ChaosPlan:
-    """How much of everything. `kills` real kills go round the kill points; rates are per call or payment."""
+    """How much of everything. `kills` real kills go round the kill points; rates are per call or payment.
+
+    A child sells up to `kill_payments` until its kill point comes.
+    """
 
     payments: int = 2_000
     seed: int = 1
     kills: int = len(KILL_POINTS)
     mishap_rate: float = 0.1
     cut_rate: float = 0.1
-    kill_payments: int = 12
+    kill_payments: int = 200
 
 
 def run_chaos(folder: Path, plan: ChaosPlan, progress: Callable[[int], object] = lambda _: None) -> Verdict:
@@ -45,10 +48,10 @@ def run_chaos(folder: Path, plan: ChaosPlan, progress: Callable[[int], object] =
         chance = random.Random(f"chaos-{plan.seed}")  # noqa: S311 - disasters are to be repeatable
         shop = Shop(books, chance, Plug(cut), mishap_rate=plan.mishap_rate)
         shop.open_accounts()
-        restarts = _cuts(shop, plan, chance, progress)
-        restarts += _kills(folder, plan, progress)
+        cuts = _cuts(shop, plan, chance, progress)
+        killed = _kills(folder, plan, progress)
         shop.tidy_up()
-        return judge(shop, books, restarts=restarts)
+        return judge(shop, books, Ended(cuts, len(killed), frozenset(KILL_POINTS) - frozenset(killed)))
     finally:
         books.close()
 
@@ -81,8 +84,8 @@ def _restart(shop: Shop, chance: random.Random) -> bool:
     return False
 
 
-def _kills(folder: Path, plan: ChaosPlan, progress: Callable[[int], object]) -> int:
-    killed = 0
+def _kills(folder: Path, plan: ChaosPlan, progress: Callable[[int], object]) -> list[KillPoint]:
+    killed: list[KillPoint] = []
     for at in range(plan.kills):
         point = KILL_POINTS[at % len(KILL_POINTS)]
         first = plan.payments + at * plan.kill_payments
@@ -91,6 +94,7 @@ def _kills(folder: Path, plan: ChaosPlan, progress: Callable[[int], object]) -> 
         code = subprocess.run(command, check=False).returncode
         if code not in {0, KILLED}:
             raise InputUnusable(f"the child that was to be killed at {point} ended with {code}")
-        killed += code == KILLED
+        if code == KILLED:
+            killed.append(point)
         progress(1)
     return killed

@@ -132,6 +132,10 @@ class Shop:
         if self._chance.random() < 0.1:
             # A till that repeats its request gets the payment it has begun, not a second one.
             self.journal.begin(opening)
+        if self._chance.random() < 0.05:
+            # The shopper walks away before the terminal knows who it is.
+            self.journal.advance(payment, State.ABORTED, {"reason": "left"})
+            return
         stays = self._chance.random() < 0.95
         answer = self.settlement.authorise(
             payment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from facepay.chaos.faults import KillPoint
 from facepay.chaos.shop import FUNDS_MINOR, PAYERS, Books, Shop
 from facepay.journal import State
 from facepay.journal.export import Span, entries_reaching
@@ -12,6 +13,15 @@ from facepay.journal.verify import verify_journal
 from facepay.psp.base import BookedKind, PayerToken, PspError
 
 ALL_TIME = Span(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the terminal's process ended: by cuts inside one process, by real kills, and where it never was."""
+
+    cuts: int
+    kills: int
+    never_at: frozenset[KillPoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,9 @@ class Verdict:
     refunded_minor: int
     declined: int
     voided: int
-    restarts: int
+    power_cuts: int
+    kills: int
+    never_killed_at: tuple[str, ...]
     mishaps: int
     clock_skews: int
     full_disks: int
@@ -38,7 +50,7 @@ class Verdict:
         return not self.failures
 
 
-def judge(shop: Shop, books: Books, *, restarts: int) -> Verdict:
+def judge(shop: Shop, books: Books, ended: Ended) -> Verdict:
     """Compare the three accounts after `Shop.tidy_up`."""
     entries = list(entries_reaching(books.terminal.engine, tuple(s.value for s in State), ALL_TIME))
     captured = {e.payment: e.amount.minor for e in entries if e.state is State.CAPTURED}
@@ -69,7 +81,9 @@ def judge(shop: Shop, books: Books, *, restarts: int) -> Verdict:
         refunded_minor=sum(refunded.values()),
         declined=sum(1 for e in entries if e.state is State.DECLINED),
         voided=sum(1 for e in entries if e.state is State.VOIDED),
-        restarts=restarts,
+        power_cuts=ended.cuts,
+        kills=ended.kills,
+        never_killed_at=tuple(sorted(map(str, ended.never_at))),
         mishaps=shop.weather.mishaps,
         clock_skews=shop.clock.skews,
         full_disks=shop.disks_filled,

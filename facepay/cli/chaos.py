@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
 def _print(verdict: Verdict) -> None:
     for name, value in asdict(verdict).items():
         if name != "failures":
-            print(f"{name.replace('_', ' '):>16}  {value}")
+            shown = (", ".join(value) or "-") if isinstance(value, tuple) else value
+            print(f"{name.replace('_', ' '):>16}  {shown}")
     for failure in verdict.failures:
         print(f"DOES NOT HOLD: {failure}")
     if verdict.proven:

@@ -4,6 +4,7 @@
 here: authorise, announce, capture or void, refund, and settle what a power cut left open.
 """
 
+from facepay.settlement.asking import Patience
 from facepay.settlement.orders import order_of
 from facepay.settlement.refunds import (
     Actor,
@@ -14,7 +15,7 @@ from facepay.settlement.refunds import (
     Role,
     SecondPersonNeeded,
 )
-from facepay.settlement.settlement import Patience, Settled, Settlement
+from facepay.settlement.settlement import Settled, Settlement
 
 __all__ = [
     "Actor",

@@ -11,15 +11,12 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TypeVar
 
 from facepay.errors import OutcomeUnknown
 from facepay.journal import OPEN, Entry, Facts, Journal, State, Step, UnknownPayment
 from facepay.psp.base import (
     Answer,
     Authorisation,
-    Movement,
-    Order,
     PayerToken,
     PaymentProvider,
     PspError,
@@ -28,27 +25,14 @@ from facepay.psp.base import (
     RefundProvider,
     Stage,
 )
+from facepay.settlement.asking import Asking, Patience
 from facepay.settlement.orders import make_order, order_facts, order_of, refund_order
 from pos_adapter.types import Money, TransactionId
-
-Reply = TypeVar("Reply", Authorisation, Movement)
 
 DECIDED = frozenset({State.CONFIRMED, State.VOIDING, State.REFUNDING})
 """Open states whose next effect is decided and only has to be carried out."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often an unclear answer is asked for again, and how long between, doubling each time."""
-
-    tries: int = 4
-    pause_s: float = 0.25
-
-    def pauses(self) -> tuple[float, ...]:
-        """Seconds to wait before each further try."""
-        return tuple(self.pause_s * 2**n for n in range(self.tries - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +72,7 @@ class Settlement:
         self._journal = journal
         self._provider = provider
         self._refunds = refunds
-        self._wait = wait
-        self._patience = patience or Patience()
+        self._asking = Asking(provider, wait, patience or Patience())
         self._statement = statement
         # Two threads that finish the same entry would ask the provider twice and collide in the journal.
         self._lock = threading.RLock()
@@ -125,14 +108,14 @@ class Settlement:
         known = () if identified is None else (Step(State.IDENTIFIED, identified),)
         entry = self._journal.walk(payment, *known, Step(State.AUTHORISING, order_facts(order)))
         try:
-            answer = self._ask(order)
+            answer = self._asking.authorise(order)
         except PspError as error:
             self._journal.advance(payment, State.DECLINED, facts={"reason": type(error).__name__})
             raise
         if answer.answer is Answer.UNKNOWN:
             self._journal.advance(payment, State.UNKNOWN)
             resolving()
-            answer = self._ask_again(order)
+            answer = self._asking.find(order)
         return self._conclude(entry, answer, wanted)
 
     def announce(self, payment: TransactionId, facts: Facts | None = None) -> Entry:
@@ -169,7 +152,7 @@ class Settlement:
             refund = self._require(refund.payment)
             if refund.state is not State.REFUNDING:
                 return refund
-            movement = self._repeat(lambda: refunds.refund(order))
+            movement = self._asking.repeat(lambda: refunds.refund(order))
             if movement is None:
                 return refund
             if movement.answer is Answer.DECLINED:
@@ -218,25 +201,6 @@ class Settlement:
             case _:
                 return self._void(self._journal.advance(entry.payment, State.VOIDING))
 
-    def _ask(self, order: Order) -> Authorisation:
-        try:
-            return self._provider.authorise(order)
-        except PspError as error:
-            if error.certain:
-                raise
-            _log.error("order %s: the provider's answer is unclear: %s", order.key, error)
-        except Exception:
-            # A driver that breaks in a way nobody foresaw may have charged before it broke.
-            _log.exception("order %s: the provider's driver broke", order.key)
-        return Authorisation(order, Answer.UNKNOWN, Stage.NONE)
-
-    def _ask_again(self, order: Order) -> Authorisation:
-        def found() -> Authorisation:
-            # An order the provider has not seen may still be on its way: unclear until it is barred.
-            return self._provider.find(order) or Authorisation(order, Answer.UNKNOWN, Stage.NONE)
-
-        return self._repeat(found) or Authorisation(order, Answer.UNKNOWN, Stage.NONE)
-
     def _announcing(self, entry: Entry, facts: Facts | None = None) -> Step:
         signed = {"statement": self._statement(entry)} if self._statement else {}
         return Step(State.ANNOUNCED, {**(facts or {}), **signed})
@@ -262,7 +226,7 @@ class Settlement:
 
     def _capture_now(self, entry: Entry) -> Entry:
         order = order_of(entry)
-        movement = self._repeat(lambda: self._provider.capture(order, order.amount))
+        movement = self._asking.repeat(lambda: self._provider.capture(order, order.amount))
         if movement is None:
             return entry
         if movement.answer is Answer.DECLINED:
@@ -279,7 +243,7 @@ class Settlement:
 
     def _void_now(self, entry: Entry) -> Entry:
         order = order_of(entry)
-        movement = self._repeat(lambda: self._provider.void(order))
+        movement = self._asking.repeat(lambda: self._provider.void(order))
         if movement is None:
             return entry
         if movement.answer is Answer.DECLINED:
@@ -288,24 +252,6 @@ class Settlement:
                 entry.payment, State.CAPTURED, facts={"captured_minor": order.amount.minor}
             )
         return self._journal.advance(entry.payment, State.VOIDED)
-
-    def _repeat(self, ask: Callable[[], Reply]) -> Reply | None:
-        """Ask until the answer is clear or patience is spent; None means still unclear."""
-        for pause_s in (0.0, *self._patience.pauses()):
-            if pause_s:
-                self._wait(pause_s)
-            try:
-                reply = ask()
-            except PspError as error:
-                _log.warning("the provider does not answer: %s", error)
-                continue
-            except Exception:
-                # The same rule as in `_ask`: a broken driver says nothing about the money.
-                _log.exception("the provider's driver broke")
-                continue
-            if reply.answer is not Answer.UNKNOWN:
-                return reply
-        return None
 
     def _require(self, payment: TransactionId) -> Entry:
         entry = self._journal.find(payment)

@@ -25,7 +25,17 @@ def test_captures_equal_acknowledged_approvals_whatever_breaks(tmp_path: Path) -
     verdict = run_chaos(tmp_path, ChaosPlan(payments=150, seed=7, kills=3, mishap_rate=0.2, cut_rate=0.3))
     assert verdict.failures == ()
     assert verdict.captured > 50
-    assert min(verdict.restarts, verdict.mishaps, verdict.declined, verdict.voided, verdict.refunded) > 0
+    assert (
+        min(
+            verdict.power_cuts,
+            verdict.kills,
+            verdict.mishaps,
+            verdict.declined,
+            verdict.voided,
+            verdict.refunded,
+        )
+        > 0
+    )
 
 
 def test_the_same_seed_gives_the_same_disasters(tmp_path: Path) -> None:
