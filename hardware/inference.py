@@ -101,4 +101,17 @@ def load_session(
             onnxruntime.InferenceSession(source, sess_options=options, providers=list(providers)), name
         )
     except Exception as error:  # onnxruntime raises a family that it does not export
-        raise ModelUnreadable(f"model {name} cannot be loaded: {error}") from error
+        raise ModelUnreadable(f"model {name} cannot be loaded: {_reason(error)}") from error
+
+
+_TOO_NEW = ("under development", "Unsupported model IR version", "No Op registered", "NOT_IMPLEMENTED")
+"""What onnxruntime says of a model that was made for a later release of it."""
+
+
+def _reason(error: Exception) -> str:
+    if any(sign in str(error) for sign in _TOO_NEW):
+        return (
+            f"onnxruntime {onnxruntime.__version__} is too old for an operator or format in it; "
+            f"install a newer one (pip install -U onnxruntime). It said: {error}"
+        )
+    return str(error)

@@ -1,8 +1,8 @@
 """478 landmarks and 52 expression coefficients of one face, with the head's direction.
 
-Runs the two networks of MediaPipe's face landmarker (Apache-2.0) that are passed in as sessions.
-The first takes `float32[1, 256, 256, 3]` RGB 0..1 of a square crop, 1.5 times the face box, eyes
-level; the second takes `float32[1, 146, 2]` landmark positions in pixels.
+Runs the two networks of MediaPipe's face landmarker (Apache-2.0), or one that answers for both; they
+are passed in as sessions. The first takes `float32[1, 256, 256, 3]` RGB 0..1 of a square crop, 1.5
+times the face box, eyes level; the second takes `float32[1, 146, 2]` landmark positions in pixels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIN_PRESENCE = 0.5
 # The landmarks that the coefficient network reads, in the order that
 # mediapipe/tasks/cc/vision/face_landmarker/face_blendshapes_graph.cc fixes (release 0.10).
 # fmt: off
-_SUBSET = np.array([
+SUBSET = np.array([
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67,
     70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148,
     149, 150, 152, 153, 154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191,
@@ -63,13 +63,14 @@ class FaceMesh:
 
     Args:
         landmarks: network with outputs 478x3, a presence logit, and possibly more.
-        blendshapes: network with one output of 52 coefficients.
+        blendshapes: network with one output of 52 coefficients, or None where they are the third
+            output of `landmarks`.
     """
 
     def __init__(
         self,
         landmarks: Inference,
-        blendshapes: Inference,
+        blendshapes: Inference | None,
         *,
         input_names: tuple[str, str] = ("input", "input"),
     ) -> None:
@@ -83,7 +84,7 @@ class FaceMesh:
         Raises:
             ModelUnusable: a network failed or answered in another shape.
         """
-        to_crop = _crop_transform(box, points)
+        to_crop = crop_transform(box, points)
         crop = cv2.warpAffine(pixels, to_crop, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR)
         tensor = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)[None] / 255.0
         outputs = _run(self._landmarks, self._names[0], tensor)
@@ -91,7 +92,7 @@ class FaceMesh:
         if not np.isfinite(raw).all() or not presence >= MIN_PRESENCE:
             return None
         mesh = _to_frame(raw, to_crop)
-        coefficients = _run(self._blendshapes, self._names[1], mesh[None, _SUBSET, :2])[0].reshape(-1)
+        coefficients = self._coefficients(outputs, mesh)
         if coefficients.shape != (52,) or not np.isfinite(coefficients).all():
             return None
         return Mesh(
@@ -100,6 +101,13 @@ class FaceMesh:
             blendshapes=coefficients.astype(np.float32),
             pose=pose_of(mesh),
         )
+
+    def _coefficients(self, outputs: list[Array], mesh: Floats) -> Floats:
+        if self._blendshapes is not None:
+            return np.asarray(_run(self._blendshapes, self._names[1], mesh[None, SUBSET, :2])[0]).reshape(-1)
+        if len(outputs) < 3:
+            raise ModelUnusable("the landmark network answers no expression coefficients")
+        return np.asarray(outputs[2]).reshape(-1)
 
 
 def five_points(mesh: Mesh) -> Floats:
@@ -133,7 +141,7 @@ def pose_of(points: Floats) -> Pose:
     )
 
 
-def _crop_transform(box: Box, points: Floats) -> Floats:
+def crop_transform(box: Box, points: Floats) -> Floats:
     """Affine `float32[2, 3]` from the frame to the network's crop: square, eyes level."""
     eyes = points[1] - points[0]
     angle = math.atan2(float(eyes[1]), float(eyes[0]))

@@ -10,9 +10,11 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from facepay.cli.exits import Exit
+from facepay.errors import SettingsError
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.pack_install import InstallOptions, install_pack
 from facepay.recognition.pack_store import (
+    BUILTIN,
     FileState,
     FoundFile,
     choose_pack,
@@ -20,7 +22,7 @@ from facepay.recognition.pack_store import (
     install_folder,
     search_folders,
 )
-from facepay.recognition.packs import PackSpec, catalogue
+from facepay.recognition.packs import PackSpec, cards_of, catalogue
 from facepay.settings import Settings
 
 
@@ -33,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install.add_argument("--from", dest="source", type=Path, metavar="DIR", help="copy from this folder")
     install.add_argument("--to", type=Path, metavar="DIR", help="install here (default: user data folder)")
     install.add_argument("--sha256", default="", help="digest you state for an archive that has none")
+    card = actions.add_parser("card", help="the model cards of a pack: what it is, figures, limits")
+    card.add_argument("pack", nargs="?", default="", help="name of a pack (default: the one in use)")
     for name, text in (("verify", "check every file's digest"), ("which", "where each file is taken from")):
         action = actions.add_parser(name, help=text)
         action.add_argument("pack", nargs="?", default="", help="name of a pack (default: the one in use)")
@@ -48,6 +52,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     if arguments.action == "install":
         return _install(arguments)
     spec = choose_pack(arguments.pack or settings.recognition.pack, folders)
+    if arguments.action == "card":
+        return _print_cards(arguments, spec)
     found = find_files(spec, folders)
     _print_files(arguments, spec, found)
     right = all(item.state is FileState.READY for item in found)
@@ -87,6 +93,8 @@ def _list(arguments: argparse.Namespace, folders: tuple[Path, ...]) -> Exit:
         use = "commercial use allowed" if row["commercial"] else "not for commercial use"
         print(f"{row['name']:<21} {row['state']:<10} {row['megabytes']:>4} MB  {use}")
         print(f"{'':<21} {row['title']}")
+        if row["cards"]:
+            print(f"{'':<21} model cards: facepay models card {row['name']}")
     return Exit.DONE
 
 
@@ -104,11 +112,16 @@ def _summary(spec: PackSpec, folders: tuple[Path, ...]) -> dict[str, object]:
         "commercial": spec.commercial,
         "calibrated": find_calibration(spec, None) is not None,
         "runs_the_main_job": spec.complete,
+        "cards": list(cards_of(spec)),
     }
 
 
 def _install(arguments: argparse.Namespace) -> Exit:
     spec = choose_pack(arguments.pack, ())
+    if spec.name == BUILTIN:
+        raise SettingsError(
+            "the pack builtin comes with facepay itself; check it: facepay models verify builtin"
+        )
     folder = arguments.to or install_folder()
     options = InstallOptions(arguments.source, arguments.sha256, Bar(silent=arguments.json))
     installed = install_pack(spec, folder, options)
@@ -120,6 +133,20 @@ def _install(arguments: argparse.Namespace) -> Exit:
     what = f"installed {len(installed)} file(s)" if installed else "everything was there already"
     print(f"{spec.name}: {what} in {folder / spec.name}")
     print(f"licence: {spec.licence}")
+    return Exit.DONE
+
+
+def _print_cards(arguments: argparse.Namespace, spec: PackSpec) -> Exit:
+    cards = cards_of(spec)
+    if arguments.json:
+        print(json.dumps({"pack": spec.name, "cards": cards}, indent=1))
+        return Exit.DONE
+    if not cards:
+        print(f"{spec.name} has no model cards of ours; its files come from:")
+        for file in spec.files:
+            print(f"  {file.name}: {file.origin} ({file.licence})")
+        return Exit.DONE
+    print("\n\n".join(text.rstrip() for text in cards.values()))
     return Exit.DONE
 
 

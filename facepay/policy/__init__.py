@@ -9,9 +9,11 @@ from facepay.policy.base import (
     Verdict,
 )
 from facepay.policy.decide import FactorDecision, decide, default_rules
-from facepay.policy.rules import PolicyTerms
+from facepay.policy.rules import MOST_MISSED, UNMEASURED_GALLERY, PolicyTerms
 
 __all__ = [
+    "MOST_MISSED",
+    "UNMEASURED_GALLERY",
     "FactorDecision",
     "FactorPreference",
     "FactorRequirement",

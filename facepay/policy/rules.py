@@ -14,6 +14,16 @@ from facepay.policy.base import FactorPreference, FactorRequirement, PolicyInput
 FACE, DIGITS, PIN, REFUSE = FactorRequirement
 
 
+MOST_MISSED = 0.1
+"""Share of single photos of an enrolled payer that a search without digits may miss before digits are
+asked for: several frames against several references miss far fewer, and beyond it shoppers would stand
+before a terminal that does not know them."""
+
+
+UNMEASURED_GALLERY = 1_000
+"""The same for a pack of whose misses nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyTerms:
     """What the merchant has set; amounts in minor units of the terminal's currency.
@@ -31,7 +41,7 @@ class PolicyTerms:
     ceiling_minor: int = 50_000
     ceilings_minor: tuple[int, int, int, int] = (0, 5_000, 15_000, 50_000)
     margin: float = 0.08
-    digits_gallery: int = 1_000
+    digits_gallery: int = UNMEASURED_GALLERY
     quick_repeat_s: float = 60.0
     dormant_s: float = field(default=180 * 86_400.0)
     offline_requirement: FactorRequirement = FactorRequirement.PIN

@@ -9,13 +9,17 @@ beyond them a fitted tail speaks, and the threshold says that it is extrapolated
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 from facepay.errors import ModelMismatch, SettingsError
 from facepay.types import ModelId
 
 _HIGHEST_SCORE = 0.999
+_LARGEST_GALLERY = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,18 @@ class Tail:
         if self.shape < 1e-9:
             return self.start + self.scale * math.log(ratio)
         return float(self.start + self.scale / self.shape * (ratio**self.shape - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """False non-match rates: below `scores[i]` lie `rates[i]` of one person's comparisons; both rise."""
+
+    scores: tuple[float, ...]
+    rates: tuple[float, ...]
+
+    def rate_at(self, threshold: float) -> float:
+        """Return the share of an enrolled person's photos that a threshold misses, 0..1."""
+        return float(np.interp(threshold, self.scores, self.rates, left=0.0, right=1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,7 @@ class Calibration:
     `scores` ascends and `rates` descends; `smallest_shown` is the lowest rate the data can show.
     `provisional` says that the figures were taken over from elsewhere and not measured with this pack.
     `record` are thresholds for a reader; the terminal computes its own by `threshold_for`.
+    `misses` is None where nobody was photographed twice.
     """
 
     recogniser: ModelId
@@ -105,6 +122,7 @@ class Calibration:
     provenance: Provenance
     provisional: bool = False
     record: tuple[ThresholdOnRecord, ...] = ()
+    misses: Misses | None = None
 
     def fmr_at(self, score: float) -> float:
         """Return the false match rate 0..1 of a single comparison at a score."""
@@ -137,6 +155,31 @@ class Calibration:
         rate = -math.expm1(math.log1p(-target_fpir) / max(1, gallery_size))
         score = min(_HIGHEST_SCORE, self._score_at(rate))
         return Threshold(score, rate, rate < self.smallest_shown, gallery_size, target_fpir)
+
+    def largest_gallery(self, target_fpir: float, most_missed: float) -> int | None:
+        """Return how many references may be searched by the face alone, or None where misses are unknown.
+
+        More references demand a higher threshold, which misses more of the enrolled.
+
+        Args:
+            target_fpir: share of strangers that may be identified as someone, 0..1 exclusive.
+            most_missed: share of an enrolled person's photos that may be missed, 0..1.
+
+        Returns:
+            The largest size that holds both, at least 1.
+        """
+        misses = self.misses
+        if misses is None:
+            return None
+        sizes = range(1, _LARGEST_GALLERY)
+        return max(
+            1,
+            bisect_right(
+                sizes,
+                most_missed,
+                key=lambda size: misses.rate_at(self.threshold_for(size, target_fpir).score),
+            ),
+        )
 
     def _score_at(self, rate: float) -> float:
         if rate <= self.tail.rate:

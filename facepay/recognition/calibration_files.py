@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
 from facepay.errors import SettingsError
-from facepay.recognition.calibration import Calibration, Provenance, Tail, ThresholdOnRecord
-from facepay.recognition.packs import PackSpec
+from facepay.recognition.calibration import Calibration, Misses, Provenance, Tail, ThresholdOnRecord
+from facepay.recognition.packs import PACK_HOMES, PackSpec
 from facepay.types import ModelId
 
 
@@ -28,8 +28,10 @@ def find_calibration(pack: PackSpec, own_folder: Path | None) -> Calibration | N
     for folder in (own_folder, pack.home):
         if folder is not None and (folder / name).is_file():
             return parse_calibration((folder / name).read_text("utf-8"), str(folder / name))
-    built_in = resources.files("facepay.recognition.catalogue") / name
-    return parse_calibration(built_in.read_text("utf-8"), name) if built_in.is_file() else None
+    for home in map(resources.files, PACK_HOMES):
+        if (home / name).is_file():
+            return parse_calibration((home / name).read_text("utf-8"), name)
+    return None
 
 
 def parse_calibration(text: str, source: str) -> Calibration:
@@ -51,6 +53,7 @@ def parse_calibration(text: str, source: str) -> Calibration:
             Provenance(**table["provenance"]),
             bool(table.get("provisional", False)),
             tuple(ThresholdOnRecord(**row) for row in table.get("thresholds", ())),
+            _misses(table.get("misses")),
         )
         _require_monotone(calibration)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -71,12 +74,34 @@ def format_calibration(calibration: Calibration) -> str:
         "[tail]",
         *(f"{key} = {value:.8g}" for key, value in _fields(calibration.tail).items()),
         "",
+        *_misses_lines(calibration.misses),
         "[provenance]",
         *(f"{key} = {_toml(value)}" for key, value in _fields(calibration.provenance).items()),
     ]
     for row in calibration.record:
         lines += ["", "[[thresholds]]", *(f"{key} = {_toml(value)}" for key, value in _fields(row).items())]
     return "\n".join(lines) + "\n"
+
+
+def _misses(table: Mapping[str, Sequence[float]] | None) -> Misses | None:
+    if table is None:
+        return None
+    scores, rates = (tuple(float(value) for value in table[key]) for key in ("scores", "rates"))
+    rising = all(a < b for line in (scores, rates) for a, b in pairwise(line))
+    if len(scores) != len(rates) or len(scores) < 2 or not rising or rates[-1] > 1:
+        raise ValueError("scores and rates of misses have to rise, in pairs")
+    return Misses(scores, rates)
+
+
+def _misses_lines(misses: Misses | None) -> list[str]:
+    if misses is None:
+        return []
+    return [
+        "[misses]",
+        f"scores = [{', '.join(f'{score:.5f}' for score in misses.scores)}]",
+        f"rates = [{', '.join(f'{rate:.6g}' for rate in misses.rates)}]",
+        "",
+    ]
 
 
 def _fields(value: Tail | Provenance | ThresholdOnRecord) -> Mapping[str, float | str | int]:

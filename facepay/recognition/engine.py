@@ -27,10 +27,10 @@ class PassiveModel:
 
 @dataclass(frozen=True, slots=True)
 class MeshModels:
-    """Loaded face landmarks and expression coefficients."""
+    """Loaded face landmarks and expression coefficients; None where one network answers both."""
 
     landmarks: InferenceSession
-    blendshapes: InferenceSession
+    blendshapes: InferenceSession | None
 
 
 @dataclass(frozen=True, slots=True)

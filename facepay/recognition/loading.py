@@ -13,6 +13,7 @@ from facepay.errors import ModelMismatch, SettingsError
 from facepay.recognition.base import Detector, Extractor
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import LivenessModels, MeshModels, PassiveModel, RecognitionEngine
+from facepay.recognition.grid import GridDetector
 from facepay.recognition.insightface import (
     AddonLiveness,
     ArcFaceExtractor,
@@ -112,6 +113,8 @@ def _by_pack(spec: PackSpec, paths: Mapping[str, Path], threads: int) -> tuple[D
 def _detector(spec: DetectorSpec, path: Path) -> Detector:
     if spec.kind is DetectorKind.YUNET:
         return YunetDetector(path, spec.sizes[0], spec.score, spec.nms)
+    if spec.kind is DetectorKind.GRID:
+        return GridDetector(load_session(path), spec.sizes[0], spec.score, spec.nms)
     return ScrfdDetector(load_session(path), spec.sizes, spec.score, spec.nms)
 
 
@@ -165,6 +168,9 @@ def _liveness(spec: PackSpec, paths: Mapping[str, Path]) -> LivenessModels:
     )
     mesh = None
     if spec.mesh is not None:
-        landmarks, blendshapes = paths[spec.mesh.landmarks], paths[spec.mesh.blendshapes]
-        mesh = MeshModels(load_session(landmarks), load_session(blendshapes))
+        blendshapes = paths[spec.mesh.blendshapes] if spec.mesh.blendshapes else None
+        mesh = MeshModels(
+            load_session(paths[spec.mesh.landmarks]),
+            None if blendshapes is None else load_session(blendshapes),
+        )
     return LivenessModels(passive, mesh)

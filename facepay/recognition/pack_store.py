@@ -1,8 +1,9 @@
 """Finds the files of a pack on this machine and checks that they are the ones the pack names.
 
 Search order: the folders given (`--models`, then the settings and `FACEPAY_MODELS`), the user data
-folder where `facepay models install` writes, and insightface's own folder. In each folder a file may
-lie directly, or in a folder of the pack's name. Nothing here downloads.
+folder where `facepay models install` writes, insightface's own folder, and for the pack that comes with
+facepay its own folder in the distribution, and no other. In each folder a file may lie directly, or in
+a folder of the pack's name. Nothing here downloads.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from importlib import resources
 from pathlib import Path
 
 import platformdirs
@@ -18,7 +20,12 @@ import platformdirs
 from facepay.errors import PackMissing
 from facepay.recognition.packs import ModelFile, PackSpec, catalogue, find_pack, load_pack_file
 
-PREFERRED = ("commerce", "opencv", "auraface")
+BUILTIN = "builtin"
+"""The pack whose weights come with facepay, used when no other is named."""
+
+FALLBACKS = ("commerce", "opencv", "auraface")
+"""Packs that allow commercial use, for an installation that came without its own weights."""
+
 _CHUNK = 1 << 20
 
 
@@ -49,6 +56,11 @@ def insightface_folder() -> Path:
     return Path("~/.insightface").expanduser()
 
 
+def builtin_folder() -> Path:
+    """Return the folder of the weights that come with facepay."""
+    return Path(str(resources.files("facepay.recognition.builtin")))
+
+
 def search_folders(given: Sequence[Path]) -> tuple[Path, ...]:
     """Return the folders to look into, in order, each once."""
     own = insightface_folder()
@@ -59,7 +71,7 @@ def search_folders(given: Sequence[Path]) -> tuple[Path, ...]:
 def find_file(file: ModelFile, pack: str, folders: Sequence[Path]) -> FoundFile:
     """Look for one file by name, and by digest among those of that name."""
     wrong: Path | None = None
-    for folder in folders:
+    for folder in folders if pack != BUILTIN else (builtin_folder(),):
         # insightface unpacks antelopev2 into a folder of its name inside a folder of its name.
         nested = folder / pack / pack / file.name
         for path in (folder / pack / file.name, folder / file.name, nested):
@@ -85,6 +97,8 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
     found = find_files(spec, folders)
     wrong = [item for item in found if item.state is FileState.WRONG]
     missing = [item.file.name for item in found if item.state is FileState.MISSING]
+    if spec.name == BUILTIN and (wrong or missing):
+        raise PackMissing(_builtin_incomplete(missing, [item.file.name for item in wrong]))
     if wrong:
         raise PackMissing(
             f"model pack {spec.name}: {wrong[0].path} is not the file it should be (sha256 differs from "
@@ -103,7 +117,7 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
 
     Args:
         name: a pack of the catalogue, the path of the operator's own pack file, or empty: then the
-            first of the packs that allow commercial use and are here.
+            pack that comes with facepay, or if it did not come, one that allows commercial use and is here.
         folders: where to look, in order.
 
     Raises:
@@ -115,13 +129,26 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
         return load_pack_file(Path(name))
     if name:
         return find_pack(name, known)
-    for preferred in PREFERRED:
-        found = find_files(known[preferred], folders)
+    builtin = known.get(BUILTIN)
+    if builtin is not None and any(item.state is not FileState.MISSING for item in find_files(builtin, ())):
+        return builtin
+    for fallback in FALLBACKS:
+        found = find_files(known[fallback], folders)
         if all(item.state is FileState.READY for item in found):
-            return known[preferred]
+            return known[fallback]
     raise PackMissing(
-        "no model pack is installed; run: facepay models install opencv (40 MB, allows commercial use), "
-        "or choose another one from: facepay models list"
+        "this facepay came without its own models, and no other pack is installed; install facepay's wheel "
+        "again, or run: facepay models install opencv (40 MB, allows commercial use), or choose another one "
+        "from: facepay models list"
+    )
+
+
+def _builtin_incomplete(missing: Sequence[str], wrong: Sequence[str]) -> str:
+    said = [f"missing {', '.join(missing)}"] if missing else []
+    said += [f"altered {', '.join(wrong)} (sha256 differs)"] if wrong else []
+    return (
+        f"the models that come with facepay are not whole: {'; '.join(said)} in {builtin_folder()}. Install "
+        "facepay again (pip install --force-reinstall), or name another pack in recognition.pack"
     )
 
 

@@ -16,10 +16,14 @@ from typing import Any
 from facepay.errors import SettingsError
 from facepay.recognition.recognisers import Crop, InputConvention
 
+PACK_HOMES = ("facepay.recognition.builtin", "facepay.recognition.catalogue")
+"""Packages that hold pack files: the one with weights of our own, and the one that only names weights."""
+
 
 class DetectorKind(Enum):
     """Which class runs a detector."""
 
+    GRID = "grid"
     SCRFD = "scrfd"
     YUNET = "yunet"
 
@@ -42,7 +46,8 @@ class PassiveKind(Enum):
 class ModelFile:
     """One file of weights. `url` or `archive` and `member` say where it is downloaded from.
 
-    With neither, `note` says how else to come by it. `sha256` is 64 lowercase hex digits.
+    With neither, `note` says how else to come by it. `sha256` is 64 lowercase hex digits. `card` is the
+    name of a model card beside the pack, for weights that were trained here.
     """
 
     name: str
@@ -55,6 +60,7 @@ class ModelFile:
     archive: str = ""
     member: str = ""
     note: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +106,10 @@ class PassiveSpec:
 
 @dataclass(frozen=True, slots=True)
 class MeshSpec:
-    """Face landmarks and the expression coefficients made of them."""
+    """Face landmarks and expression coefficients; no `blendshapes` where one network answers both."""
 
     landmarks: str
-    blendshapes: str
+    blendshapes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,13 @@ def catalogue() -> dict[str, PackSpec]:
     return {spec.name: spec for spec in _built_in()}
 
 
+def cards_of(spec: PackSpec) -> dict[str, str]:
+    """Return the model cards of a pack, Markdown by file name; empty where others made the weights."""
+    names = dict.fromkeys(file.card for file in spec.files if file.card)
+    found = ((name, home / name) for name in names for home in map(resources.files, PACK_HOMES))
+    return {name: card.read_text("utf-8") for name, card in found if card.is_file()}
+
+
 def find_pack(name: str, known: Mapping[str, PackSpec]) -> PackSpec:
     """Return a pack by its name.
 
@@ -186,10 +199,10 @@ def load_pack_file(path: Path) -> PackSpec:
 
 
 def _built_in() -> Iterator[PackSpec]:
-    folder = resources.files("facepay.recognition.catalogue")
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".toml") and not entry.name.endswith(".calibration.toml"):
-            yield parse_pack(entry.read_text("utf-8"), entry.name)
+    for folder in map(resources.files, PACK_HOMES):
+        for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+            if entry.name.endswith(".toml") and not entry.name.endswith(".calibration.toml"):
+                yield parse_pack(entry.read_text("utf-8"), entry.name)
 
 
 def _pack(table: dict[str, object]) -> PackSpec:
@@ -215,7 +228,9 @@ def _pack(table: dict[str, object]) -> PackSpec:
 
 def _require_consistent(spec: PackSpec) -> None:
     named = [part.file for part in (spec.detector, spec.recogniser, *spec.passive) if part is not None]
-    named += [] if spec.mesh is None else [spec.mesh.landmarks, spec.mesh.blendshapes]
+    named += (
+        [] if spec.mesh is None else [name for name in (spec.mesh.landmarks, spec.mesh.blendshapes) if name]
+    )
     if spec.home is not None:
         raise ValueError("home is where the file lies, it cannot be stated")
     for name in named:

@@ -28,7 +28,7 @@ from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
-from facepay.policy import PolicyTerms, default_rules
+from facepay.policy import MOST_MISSED, UNMEASURED_GALLERY, PolicyTerms, default_rules
 from facepay.psp.base import PayerToken
 from facepay.psp.ledger import Wallet
 from facepay.recognition.engine import RecognitionEngine
@@ -185,7 +185,7 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
     period = _period(base.database, names.terminal)
     history = History(base.database.engine, names.terminal)
     return CheckoutParts(
-        terms=_terms(settings),
+        terms=_terms(settings, base.engine),
         counter=counter,
         capture=_capture(settings, base.camera, base.engine, base.clock),
         clock=base.clock,
@@ -193,7 +193,7 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
         identifier=Identifier(base.engine, base.gallery, _identification(settings)),
         gallery=base.gallery,
         held=_held(base),
-        rules=default_rules(_policy(settings, tries)),
+        rules=default_rules(_policy(settings, tries, base.engine)),
         accounts=money.accounts,
         journal=money.journal,
         history=history,
@@ -207,7 +207,16 @@ def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter
     )
 
 
-def _terms(settings: Settings) -> CheckoutTerms:
+def _digits_gallery(settings: Settings, engine: RecognitionEngine) -> int:
+    """Above how many payers digits come first: as the pack was measured, else the policy's own figure."""
+    calibration = engine.find_calibration
+    if calibration is None:
+        return UNMEASURED_GALLERY
+    references = calibration.largest_gallery(settings.recognition.target_fpir, MOST_MISSED)
+    return UNMEASURED_GALLERY if references is None else max(1, references // settings.enrolment.samples)
+
+
+def _terms(settings: Settings, engine: RecognitionEngine) -> CheckoutTerms:
     names, waits = settings.terminal, settings.checkout
     return CheckoutTerms(
         terminal=names.terminal,
@@ -217,6 +226,7 @@ def _terms(settings: Settings) -> CheckoutTerms:
         confirm_s=waits.confirm_s,
         factor_s=waits.factor_s,
         acknowledge_s=waits.acknowledge_s,
+        digits_gallery=_digits_gallery(settings, engine),
     )
 
 
@@ -252,7 +262,7 @@ def _identification(settings: Settings) -> IdentificationTerms:
     return IdentificationTerms(sure.target_fpir, sure.margin, sure.target_fmr)
 
 
-def _policy(settings: Settings, tries: LivenessTries) -> PolicyTerms:
+def _policy(settings: Settings, tries: LivenessTries, engine: RecognitionEngine) -> PolicyTerms:
     policy = settings.policy
     ceilings = tuple(tries.policy.ceiling_for(rule.tier) for rule in tries.policy.rules)
     return PolicyTerms(
@@ -261,6 +271,7 @@ def _policy(settings: Settings, tries: LivenessTries) -> PolicyTerms:
         cumulative_minor=policy.cumulative_limit_minor,
         payments_before_pin=policy.payments_before_factor,
         ceilings_minor=(ceilings[0], ceilings[1], ceilings[2], ceilings[3]),
+        digits_gallery=_digits_gallery(settings, engine),
         quick_repeat_s=policy.quick_repeat_s,
     )
 

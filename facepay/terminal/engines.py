@@ -58,7 +58,7 @@ def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -
     """
     secret = bytearray(32)
     keys.derive_into(SECRET_LABEL, secret)
-    models = LivenessModels(_mesh(engine), (minifas_pair(engine), *_additions(settings)))
+    models = LivenessModels(face_mesh(engine), (minifas_pair(engine), *_additions(settings)))
     made = LivenessEngine(models, LivenessPolicy(), secret=bytes(secret))
     terms = TryTerms(settings.terminal.terminal, float(settings.camera.frames_per_s))
     return LivenessTries(made, terms)
@@ -92,10 +92,11 @@ def _additions(settings: Settings) -> tuple[PassiveExpert, ...]:
     return tuple(found)
 
 
-def _mesh(engine: RecognitionEngine) -> FaceMesh | None:
+def face_mesh(engine: RecognitionEngine) -> FaceMesh | None:
+    """The pack's face mesh, or None where it has none."""
     mesh = engine.liveness.mesh
     if mesh is None:
         log.warning("model pack %s has no face mesh: smile and turn cannot be seen", engine.spec.name)
         return None
-    names = mesh.landmarks.input_names[0], mesh.blendshapes.input_names[0]
-    return FaceMesh(mesh.landmarks, mesh.blendshapes, input_names=names)
+    shapes = mesh.blendshapes.input_names[0] if mesh.blendshapes is not None else ""
+    return FaceMesh(mesh.landmarks, mesh.blendshapes, input_names=(mesh.landmarks.input_names[0], shapes))

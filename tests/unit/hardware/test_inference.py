@@ -11,11 +11,11 @@ from hardware.inference import load_session
 pytest.importorskip("onnx")
 
 
-def doubling_model() -> bytes:
+def doubling_model(operator: str = "Add", *, opset: int = 17, ir_version: int = 8) -> bytes:
     from onnx import TensorProto, helper
 
     shape = ["n", 2]
-    node = helper.make_node("Add", ["x", "x"], ["y"])
+    node = helper.make_node(operator, ["x", "x"], ["y"])
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         [node],
@@ -23,7 +23,7 @@ def doubling_model() -> bytes:
         [value("x", TensorProto.FLOAT, shape)],
         [value("y", TensorProto.FLOAT, shape)],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
     return model.SerializeToString()
 
 
@@ -55,3 +55,15 @@ def test_a_missing_or_damaged_model_is_named(tmp_path: Path) -> None:
         load_session(damaged)
     with pytest.raises(ModelUnreadable, match="at least one thread"):
         load_session(doubling_model(), threads=0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [doubling_model(opset=99), doubling_model(ir_version=99), doubling_model("OfTomorrow")],
+    ids=["operator set", "format", "operator"],
+)
+def test_an_onnxruntime_that_is_too_old_is_named(model: bytes) -> None:
+    with pytest.raises(
+        ModelUnreadable, match=r"onnxruntime \d+\.\d+.* is too old .*pip install -U onnxruntime"
+    ):
+        load_session(model)

@@ -178,6 +178,18 @@ def test_not_a_number_from_the_mesh_is_no_face() -> None:
     assert FaceMesh(broken, broken).find(drawn_face(), BOX, points) is None
 
 
+def test_one_network_may_answer_for_the_whole_mesh() -> None:
+    points = np.array([[136, 104], [184, 104], [160, 130], [144, 154], [176, 154]], np.float32)
+    landmarks, presence = np.full((1, 478, 3), 100.0), np.array([[9.0]])
+    landmarks[:, :, 0] += np.arange(478) % 50
+    shapes = np.linspace(0, 1, 52)[None]
+    found = FaceMesh(Answers(landmarks, presence, shapes), None).find(drawn_face(), BOX, points)
+    assert found is not None
+    np.testing.assert_allclose(found.blendshapes, shapes[0], atol=1e-6)
+    with pytest.raises(ModelUnusable, match="expression"):
+        FaceMesh(Answers(landmarks, presence), None).find(drawn_face(), BOX, points)
+
+
 def test_addon_answers_within_bounds_or_not_at_all() -> None:
     face, points = drawn_face(), np.zeros((5, 2), np.float32)
     assert AddonExpert(lambda *_: 0.7).score(face, BOX, points) == 0.7

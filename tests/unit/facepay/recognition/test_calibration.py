@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facepay.errors import ModelMismatch, SettingsError
-from facepay.recognition.calibration import Calibration, Provenance, Tail, ThresholdOnRecord
+from facepay.recognition.calibration import Calibration, Misses, Provenance, Tail, ThresholdOnRecord
 from facepay.recognition.calibration_files import find_calibration, format_calibration, parse_calibration
 from facepay.recognition.packs import catalogue
 from facepay.types import ModelId
@@ -128,3 +128,38 @@ def test_a_pack_file_finds_the_calibration_beside_it_after_the_operators_own(tmp
     own = replace(MADE, smallest_shown=0.25)
     (tmp_path / "own" / "mine.calibration.toml").write_text(format_calibration(own), "utf-8")
     assert find_calibration(pack, tmp_path / "own") == own
+
+
+def _with_misses(misses: Misses | None) -> Calibration:
+    return replace(MADE, misses=misses)
+
+
+def test_a_larger_gallery_is_searched_by_the_face_only_while_enough_are_found() -> None:
+    made = _with_misses(Misses((0.3, 0.5, 0.7), (0.01, 0.1, 0.9)))
+    strict, lax = (made.largest_gallery(1e-3, most) for most in (0.02, 0.2))
+    assert strict is not None
+    assert lax is not None
+    assert 1 <= strict < lax
+    misses = made.misses
+    assert misses is not None
+    assert misses.rate_at(made.threshold_for(lax, 1e-3).score) <= 0.2
+    assert misses.rate_at(made.threshold_for(lax + 1, 1e-3).score) > 0.2
+
+
+def test_a_hopeless_pack_still_compares_with_one() -> None:
+    assert _with_misses(Misses((-0.9, -0.8), (0.5, 0.9))).largest_gallery(1e-3, 0.1) == 1
+
+
+def test_unknown_misses_bound_nothing() -> None:
+    assert _with_misses(None).largest_gallery(1e-3, 0.1) is None
+
+
+def test_misses_survive_the_file() -> None:
+    made = _with_misses(Misses((0.3, 0.5), (0.01, 0.1)))
+    assert parse_calibration(format_calibration(made), "here").misses == made.misses
+
+
+def test_misses_that_fall_are_refused() -> None:
+    text = format_calibration(_with_misses(Misses((0.3, 0.5), (0.01, 0.1)))).replace("0.50000", "0.20000")
+    with pytest.raises(SettingsError, match="not well formed"):
+        parse_calibration(text, "here")

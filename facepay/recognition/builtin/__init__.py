@@ -1,0 +1,1 @@
+"""The pack that comes with facepay: small networks trained by `training/`, with their cards and figures."""
