@@ -30,8 +30,10 @@ from facepay.recognition.int8_product import Int8Product
 from facepay.types import ModelId, SubjectId
 from keys import Context, MemoryKeyStore, Purpose, create_file_keystore, create_keystore
 from keys.cobblestone import seal_message, unseal_message
+from keys.context import encode_context
 from keys.envelope import seal_envelope, unseal_envelope
 from keys.keystore_file import open_file_keystore
+from keys.xaes import Xaes256Gcm, unwrap_key_into, wrap_key
 
 PLAIN, KEY, NONCE = bytes(1024), bytes(32), bytes(12)
 CONTEXT = Context(Purpose.REFERENCE, "shop", "ab" * 16, "cd" * 16, "ef" * 32)
@@ -55,35 +57,28 @@ def line(what: str, figure: float, limit: float, unit: str, note: str = "") -> R
 
 
 def references() -> list[Row]:
-    """Sealing and opening one reference of 512 half floats."""
+    """Sealing and opening one reference of 512 half floats: the cryptography, and what stands around it."""
+    bound, wrapper, data_key, out = encode_context(CONTEXT), Xaes256Gcm(KEY), os.urandom(32), bytearray(32)
+    body = seal_message(data_key, bound, PLAIN, os.urandom)
+    blob = wrap_key(wrapper, data_key, bound, os.urandom)
+
+    def sealed() -> None:
+        seal_message(data_key, bound, PLAIN, os.urandom)
+        wrap_key(wrapper, data_key, bound, os.urandom)
+
+    def opened() -> None:
+        unwrap_key_into(wrapper, blob, bound, out)
+        unseal_message(out, bound, body)
+
     with MemoryKeyStore() as store:
-        key, envelope = os.urandom(32), seal_envelope(PLAIN, CONTEXT, store)
-        body = seal_message(key, b"c" * 200, PLAIN, os.urandom)
-        return [
-            line(
-                "seal a record, body only",
-                least_us(lambda: seal_message(key, b"c" * 200, PLAIN, os.urandom)),
-                10,
-                "us",
-            ),
-            line(
-                "open a record, body only", least_us(lambda: unseal_message(key, b"c" * 200, body)), 10, "us"
-            ),
-            line(
-                "seal with a fresh wrapped key",
-                least_us(lambda: seal_envelope(PLAIN, CONTEXT, store)),
-                10,
-                "us",
-                "all",
-            ),
-            line(
-                "open with its wrapped key",
-                least_us(lambda: unseal_envelope(envelope, CONTEXT, store)),
-                10,
-                "us",
-                "all",
-            ),
+        envelope = seal_envelope(PLAIN, CONTEXT, store)
+        rows = [
+            ("seal a reference: cryptography of body and data key", sealed, 10),
+            ("open a reference: cryptography of data key and body", opened, 10),
+            ("seal, with encoding, entropy and key store", lambda: seal_envelope(PLAIN, CONTEXT, store), 20),
+            ("open, with encoding and key store", lambda: unseal_envelope(envelope, CONTEXT, store), 20),
         ]
+        return [line(what, least_us(work), limit, "us") for what, work, limit in rows]
 
 
 def gallery(rows: int, folder: Path) -> list[Row]:

@@ -3,7 +3,9 @@
 Rates, margins as histograms and latencies as Prometheus text, and a drift alarm: the population stability
 index between a baseline and the latest captures. Without a given baseline the first `WINDOW` captures of
 this run are the baseline, so that a lens that gets dirty or a lamp that is moved is noticed. Labels are
-enums of the house only, so that no identity, account or till reference can reach a metric.
+enums of the house only, so that no identity, account or till reference can reach a metric. A margin is a
+difference of scores, and no score leaves the process: margins are published `TOGETHER` at a time, rounded to
+their bucket, so that whoever reads the metrics before and after a payment learns nothing about it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 STAGES = ("open", "detect", "quality", "liveness", "embed", "extract", "search", "decide", "authorise")
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHARE_BUCKETS = tuple(i / 10 for i in range(1, 11))
+
+TOGETHER = 50
+"""How many margins are published at once."""
 
 WINDOW = 500
 """How many recent observations the drift alarm looks at."""
@@ -85,6 +90,7 @@ class Monitor:
         )
         self._baselines = dict(baselines or {})
         self._recent: dict[Watched, deque[float]] = {watched: deque(maxlen=WINDOW) for watched in Watched}
+        self._withheld: list[float] = []
         self._lock = threading.Lock()
 
     def count_payment(self, outcome: Enum) -> None:
@@ -106,6 +112,21 @@ class Monitor:
     def observe(self, watched: Watched, value: float) -> None:
         """Record a value 0..1 of a watched distribution."""
         value = min(1.0, max(0.0, value))
+        if watched is Watched.MARGIN:
+            self._withhold(value)
+        else:
+            self._publish(watched, value)
+
+    def _withhold(self, margin: float) -> None:
+        with self._lock:
+            self._withheld.append(_middle(margin))
+            if len(self._withheld) < TOGETHER:
+                return
+            together, self._withheld = self._withheld, []
+        for middle in together:
+            self._publish(Watched.MARGIN, middle)
+
+    def _publish(self, watched: Watched, value: float) -> None:
         self._shares[watched].observe(value)
         with self._lock:
             recent = self._recent[watched]
@@ -139,3 +160,8 @@ class Monitor:
             if index is not None:
                 self._drift.labels(watched.value).set(index)
         return generate_latest(self.registry)
+
+
+def _middle(value: float) -> float:
+    """The middle of the bucket that a share falls into."""
+    return min(int(value * BINS), BINS - 1) / BINS + 0.5 / BINS

@@ -26,6 +26,8 @@ COMMITMENT = 32
 NONCE = 12
 OVERHEAD = SALT + COMMITMENT
 _SCHEDULE = KEY_BYTES + NONCE + COMMITMENT
+_NONCE = slice(KEY_BYTES, KEY_BYTES + NONCE)
+_COMMITMENT = slice(KEY_BYTES + NONCE, _SCHEDULE)
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 _HASH = SHA512()
 _ZEROS = bytes(_SCHEDULE)
@@ -55,16 +57,7 @@ class Chunks:
     __slots__ = ("_cipher", "_nonce", "commitment")
 
     def __init__(self, key: Buffer, context: bytes, salt: Buffer) -> None:
-        if len(key) != KEY_BYTES or len(salt) != SALT:
-            raise FormatError(f"a sealing key has {KEY_BYTES} bytes and a salt {SALT}")
-        schedule = bytearray(_SCHEDULE)
-        try:
-            HKDFExpand(_HASH, _SCHEDULE, b"".join((_INFO, salt, context))).derive_into(key, schedule)
-            self._cipher = AESGCM(memoryview(schedule)[:KEY_BYTES])
-            self._nonce = bytes(schedule[KEY_BYTES : KEY_BYTES + NONCE])
-            self.commitment = bytes(schedule[KEY_BYTES + NONCE :])
-        finally:
-            schedule[:] = _ZEROS
+        self._cipher, self._nonce, self.commitment = _keyed(key, context, salt)
 
     def __repr__(self) -> str:
         return "Chunks(<redacted>)"
@@ -89,12 +82,26 @@ class Chunks:
         return (int.from_bytes(self._nonce, "big") ^ index).to_bytes(NONCE, "big")
 
 
+def _keyed(key: Buffer, context: bytes, salt: Buffer) -> tuple[AESGCM, bytes, bytes]:
+    """Cipher, base nonce and commitment of a message."""
+    if len(key) != KEY_BYTES or len(salt) != SALT:
+        raise FormatError(f"a sealing key has {KEY_BYTES} bytes and a salt {SALT}")
+    schedule = bytearray(_SCHEDULE)
+    try:
+        HKDFExpand(_HASH, _SCHEDULE, b"".join((_INFO, salt, context))).derive_into(key, schedule)
+        view = memoryview(schedule)
+        return AESGCM(view[:KEY_BYTES]), bytes(view[_NONCE]), bytes(view[_COMMITMENT])
+    finally:
+        schedule[:] = _ZEROS
+
+
 def seal_message(key: Buffer, context: bytes, plain: Buffer, random: Callable[[int], bytes]) -> bytes:
     """Seal a whole message under a key of 32 bytes that seals nothing else."""
     salt = random(SALT)
-    chunks = Chunks(key, context, salt)
     if len(plain) < CHUNK:
-        return b"".join((salt, chunks.commitment, chunks.seal(0, plain)))
+        cipher, nonce, commitment = _keyed(key, context, salt)
+        return b"".join((salt, commitment, cipher.encrypt(nonce, plain, None)))
+    chunks = Chunks(key, context, salt)
     view = memoryview(plain)
     starts = range(0, len(view) + 1, CHUNK)
     body = [chunks.seal(i, view[at : at + CHUNK]) for i, at in enumerate(starts)]
@@ -134,5 +141,12 @@ def unseal_message(key: Buffer, context: bytes, sealed: Buffer) -> bytearray:
         unseal_message_into(key, context, sealed, out)
         return out
     # A record is one chunk; this is the same without the bookkeeping, for ten thousand of them at a start.
-    open_chunks(key, context, sealed).unseal_into(0, sealed[OVERHEAD:], out)
+    view = memoryview(sealed)
+    cipher, nonce, commitment = _keyed(key, context, view[:SALT])
+    if not compare_digest(commitment, view[SALT:OVERHEAD]):
+        raise SealBroken
+    try:
+        cipher.decrypt_into(nonce, view[OVERHEAD:], None, out)
+    except InvalidTag:
+        raise SealBroken from None
     return out

@@ -12,19 +12,26 @@ from keys.types import Context
 PREFIX = b"facepay/context/v1"
 FIELD_LIMIT = 256
 """Longest field in bytes; ids and digests are far shorter."""
+_LENGTHS = tuple(size.to_bytes(2, "big") for size in range(FIELD_LIMIT + 1))
 
 
 def encode_context(context: Context) -> bytes:
     """Encode injectively; raises FormatError when a field is too long or the version out of range."""
-    fields = (context.purpose.value, context.tenant, context.subject, context.reference, context.model)
-    parts = [PREFIX]
-    for text in fields:
-        raw = text.encode()
-        if len(raw) > FIELD_LIMIT:
-            raise FormatError(
-                f"a field of the context has {len(raw)} bytes, at most {FIELD_LIMIT} are allowed"
-            )
-        parts += (len(raw).to_bytes(2, "big"), raw)
-    if not 0 < context.record_version < 1 << 64:
-        raise FormatError(f"record version {context.record_version} is not between 1 and 2**64 - 1")
-    return b"".join((*parts, context.record_version.to_bytes(8, "big")))
+    try:
+        purpose, tenant, subject, reference, model = fields = (
+            context.purpose.value.encode(),
+            context.tenant.encode(),
+            context.subject.encode(),
+            context.reference.encode(),
+            context.model.encode(),
+        )
+        lengths = [_LENGTHS[len(raw)] for raw in fields]
+    except IndexError:
+        raise FormatError(f"a field of the context has more than {FIELD_LIMIT} bytes") from None
+    version = context.record_version
+    if not 0 < version < 1 << 64:
+        raise FormatError(f"record version {version} is not between 1 and 2**64 - 1")
+    a, b, c, d, e = lengths
+    return b"".join(
+        (PREFIX, a, purpose, b, tenant, c, subject, d, reference, e, model, version.to_bytes(8, "big"))
+    )

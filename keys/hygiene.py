@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 from keys.errors import KeysError
@@ -24,14 +22,19 @@ def wipe(*buffers: bytearray) -> None:
         buffer[:] = bytes(len(buffer))
 
 
-@contextmanager
-def wiping(size: int) -> Iterator[bytearray]:
+class wiping:  # noqa: N801 - reads as a verb where it is used
     """A zeroed buffer of `size` bytes that is wiped when the block is left, by whatever way."""
-    buffer = bytearray(size)
-    try:
-        yield buffer
-    finally:
-        wipe(buffer)
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, size: int) -> None:
+        self._buffer = bytearray(size)
+
+    def __enter__(self) -> bytearray:
+        return self._buffer
+
+    def __exit__(self, *_: object) -> None:
+        self._buffer[:] = bytes(len(self._buffer))
 
 
 def fill_random(buffer: bytearray) -> None:
@@ -39,9 +42,14 @@ def fill_random(buffer: bytearray) -> None:
 
     `os.urandom` would return an immutable object that cannot be wiped.
     """
-    target = (ctypes.c_char * len(buffer)).from_buffer(buffer)
-    if _libc().getrandom(target, len(buffer), 0) != len(buffer):
+    size = len(buffer)
+    if _libc().getrandom(_bytes_type(size).from_buffer(buffer), size, 0) != size:
         raise KeysError("the system's random source does not answer")
+
+
+@cache
+def _bytes_type(size: int) -> type[ctypes.Array[ctypes.c_char]]:
+    return ctypes.c_char * size
 
 
 @cache

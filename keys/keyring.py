@@ -56,6 +56,7 @@ class Keyring:
 
     def __init__(self) -> None:
         self._keys: dict[KeyId, _Key] = {}
+        self._active: dict[KeyUse, KeyId] = {}
         self._lock = RLock()
         self.generation = 0
 
@@ -76,8 +77,12 @@ class Keyring:
 
     def active(self, use: KeyUse) -> KeyId:
         """The active key of a use, or KeyUnavailable."""
+        found = self._active.get(use)
+        if found is not None:
+            return found
         for record in reversed(self.records()):
             if record.use is use and record.state is KeyState.ACTIVE:
+                self._active[use] = record.key
                 return record.key
         raise KeyUnavailable(f"this key store has no active {use.name.lower()} key")
 
@@ -96,6 +101,7 @@ class Keyring:
         with self._lock:
             entry = self._find(key)
             require_step(key, entry.record.state, state)
+            self._active.clear()
             if state is KeyState.ACTIVE:
                 for other in self._keys.values():
                     if other.record.use is entry.record.use and other.record.state is KeyState.ACTIVE:
@@ -149,6 +155,7 @@ class Keyring:
                 wipe(entry.material)
                 entry.cipher = None
             self._keys.clear()
+            self._active.clear()
 
     def encode(self) -> bytearray:
         """The whole ring; the caller wipes the result."""
@@ -183,14 +190,20 @@ class Keyring:
         """Raise KeyUnavailable unless the key is of this use and in one of the states."""
         record = self._find(key).record
         if record.use is not use or record.state not in states:
-            raise KeyUnavailable(f"key {key} ({record.use.name}, {record.state.name}) may not do this")
+            raise _forbidden(record)
 
     def _cipher(self, key: KeyId, states: frozenset[KeyState]) -> Xaes256Gcm:
-        self.require(key, KeyUse.WRAP, states)
         entry = self._find(key)
+        record = entry.record
+        if record.use is not KeyUse.WRAP or record.state not in states:
+            raise _forbidden(record)
         if entry.cipher is None:
             entry.cipher = Xaes256Gcm(entry.material)
         return entry.cipher
+
+
+def _forbidden(record: KeyRecord) -> KeyUnavailable:
+    return KeyUnavailable(f"key {record.key} ({record.use.name}, {record.state.name}) may not do this")
 
 
 def _associated(key: KeyId, context: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """Passphrases to keys by Argon2id (RFC 9106), with parameters that are stored and bounded.
 
-The default is RFC 9106's second recommendation. A parameter below the floor would make guessing cheap,
-one above the ceiling would let a hostile file exhaust the terminal's memory; both are refused before
-any work is done.
+The default is RFC 9106's second recommendation with two passes more. A parameter below the floor would make
+guessing cheap, one above the ceiling would let a hostile file exhaust the terminal's memory; both are
+refused before any work is done.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHORTEST = 12
 class Argon2Cost:
     """Passes, lanes and memory in KiB of Argon2id."""
 
-    passes: int = 3
+    passes: int = 5
     lanes: int = 4
     memory_kib: int = 64 * 1024
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from facepay.db.models.audit import SubjectKeyRow
@@ -23,14 +23,20 @@ from facepay.db.models.subjects import ReferenceRow
 from facepay.db.session import Database
 from facepay.db.wrapping import register_keys, rewrap_subject_key
 from facepay.errors import ReferenceUnreadable
-from facepay.gallery.rows import ERASED
-from facepay.gallery.sealing import rewrap_row
+from facepay.gallery.rows import COLUMNS, ERASED, StoredReference
+from facepay.gallery.sealing import rewrapped
 from keys.base import KeyStore
+from keys.errors import KeyStateError
 from keys.types import KeyId, KeyState, KeyUse
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+_MOVE = (
+    update(ReferenceRow.__table__)  # type: ignore[arg-type]
+    .where(ReferenceRow.reference == bindparam("moved"))
+    .values(wrapping_key=bindparam("key"), wrapped=bindparam("blob"))
+)
+BATCH = 1_000
 GRACE_MS = 60 * 60 * 1000
 """How long a retired key without rows stays, so that a reader that holds an old row still opens it."""
 
@@ -64,7 +70,11 @@ class Rotation:
         """Make a new wrapping key and move everything under it."""
         pending = [r for r in self._keys.records() if (r.use, r.state) == (KeyUse.WRAP, KeyState.PENDING)]
         new = pending[0].key if pending else self._keys.generate(KeyUse.WRAP)
-        self._keys.advance(new, KeyState.ACTIVE)
+        try:
+            self._keys.advance(new, KeyState.ACTIVE)
+        except KeyStateError:
+            # Another rotation took the same pending key and was faster; both move the rows under it.
+            log.info("key %s was made active by another rotation", new)
         return self.resume()
 
     def resume(self) -> Rotated:
@@ -97,20 +107,24 @@ class Rotation:
 
     def _move_batch(self, active: KeyId, broken: list[str]) -> tuple[int, list[str]]:
         with self._database.begin() as session:
-            query = select(ReferenceRow).where(
-                ReferenceRow.wrapping_key != active,
+            # Rows are looked up by the keys they leave, so that moved ones are never looked at again.
+            others = session.scalars(select(WrappingKeyRow.key).where(WrappingKeyRow.key != active)).all()
+            query = select(*COLUMNS).where(
+                ReferenceRow.wrapping_key.in_(others),
                 ReferenceRow.wrapped != ERASED,
                 ReferenceRow.reference.not_in(broken),
             )
-            unreadable, count = [], 0
-            for row in session.scalars(query.limit(BATCH).with_for_update()).all():
+            moved, unreadable = list[dict[str, object]](), list[str]()
+            for row in map(StoredReference._make, session.execute(query.limit(BATCH).with_for_update())):
                 try:
-                    rewrap_row(row, self._keys, active)
-                    count += 1
+                    blob = rewrapped(row, self._keys, active).blob
+                    moved.append({"moved": row.reference, "key": active, "blob": blob})
                 except ReferenceUnreadable as error:
                     log.error("rotation leaves a row behind: %s", error)
                     unreadable.append(row.reference)
-            return count, unreadable
+            if moved:
+                session.connection().execute(_MOVE, moved)
+            return len(moved), unreadable
 
     def _move_subject_keys(self, active: KeyId) -> None:
         while True:

@@ -72,12 +72,16 @@ class StoredReference(NamedTuple):
     wrapping_key: str
     wrapped: bytes
     body: bytes
+    mode: str
+
+
+COLUMNS = [getattr(ReferenceRow, name) for name in StoredReference._fields]
+"""What a `StoredReference` is made from."""
 
 
 def read_references(session: Session, tenant: str, among: Collection[str]) -> list[StoredReference]:
     """The sealed references of these ids, to be opened and not changed."""
-    columns = [getattr(ReferenceRow, name) for name in StoredReference._fields]
-    query = select(*columns).where(*_searchable(tenant))
+    query = select(*COLUMNS).where(*_searchable(tenant))
     if len(among) <= NAMED_ONE_BY_ONE:
         query = query.where(ReferenceRow.reference.in_(list(among)))
     found = session.execute(query.order_by(ReferenceRow.subject)).all()

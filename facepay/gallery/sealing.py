@@ -23,9 +23,9 @@ from keys.types import Context, KeyId, Purpose, WrappedKey
 
 FIRST_VERSION = 1
 PURPOSES = {
-    TemplateMode.GALLERY: Purpose.REFERENCE,
-    TemplateMode.KEYED: Purpose.KEYED,
-    TemplateMode.CAPSULE: Purpose.SHARE,
+    TemplateMode.GALLERY.value: Purpose.REFERENCE,
+    TemplateMode.KEYED.value: Purpose.KEYED,
+    TemplateMode.CAPSULE.value: Purpose.SHARE,
 }
 """What a row's sealed text is; bound, so that no row opens as one of another mode."""
 
@@ -76,18 +76,17 @@ def unseal_deposit(row: ReferenceRow, keys: Wrapping) -> bytearray:
     return _open(row, keys)
 
 
-def rewrap_row(row: ReferenceRow, keys: Wrapping, under: KeyId) -> None:
-    """Move a row's data key under another wrapping key, in place; the features are not decrypted.
+def rewrapped(row: SealedRow, keys: Wrapping, under: KeyId) -> WrappedKey:
+    """A row's data key under another wrapping key; the features are not decrypted.
 
     Raises:
-        ReferenceUnreadable: altered, moved, or sealed under a key that is gone; the row is unchanged.
+        ReferenceUnreadable: altered, moved, or sealed under a key that is gone.
     """
     envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
     try:
-        moved = rewrap(envelope, context_of(row), keys, under=under)
+        return rewrap(envelope, context_of(row), keys, under=under).wrapped
     except KeysError as error:
         raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
-    row.wrapping_key, row.wrapped = moved.wrapped.key, moved.wrapped.blob
 
 
 def unseal_all(
@@ -144,8 +143,7 @@ def _reference(row: SealedRow, features: Features | None) -> Reference | Referen
 
 def context_of(row: SealedRow) -> Context:
     """What a row's seal is bound to; a mode that does not exist is nothing that was ever sealed."""
-    mode = row.mode if isinstance(row, ReferenceRow) else TemplateMode.GALLERY.value
-    purpose = next((p for m, p in PURPOSES.items() if m.value == mode), None)
+    purpose = PURPOSES.get(row.mode)
     if purpose is None:
         raise ReferenceUnreadable(f"reference {row.reference} has a mode this release does not know")
     return Context(purpose, row.tenant, row.subject, row.reference, row.model, row.record_version)

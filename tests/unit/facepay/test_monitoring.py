@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 import pytest
 
-from facepay.monitoring import DRIFT_ALARM, WINDOW, Monitor, Watched, population_stability_index
+from facepay.monitoring import DRIFT_ALARM, TOGETHER, WINDOW, Monitor, Watched, population_stability_index
 
 
 class Outcome(Enum):
@@ -76,3 +76,16 @@ def test_a_steady_camera_raises_no_alarm() -> None:
     for value in random.beta(8, 2, WINDOW):
         monitor.observe(Watched.QUALITY, float(value))
     assert monitor.alarms() == ()
+
+
+def test_metrics_tell_no_single_margin() -> None:
+    monitor = Monitor()
+    before = monitor.exposition()
+    for _ in range(TOGETHER - 1):
+        monitor.observe(Watched.MARGIN, 0.3141592)
+        assert monitor.exposition() == before
+    monitor.observe(Watched.MARGIN, 0.3141592)
+    text = monitor.exposition().decode()
+    assert f'facepay_margin_bucket{{le="0.4"}} {TOGETHER}.0' in text
+    total = next(line for line in text.splitlines() if line.startswith("facepay_margin_sum"))
+    assert float(total.split()[1]) == pytest.approx(TOGETHER * 0.35)

@@ -14,7 +14,7 @@ from facepay.gallery.segments import (
 )
 from facepay.types import ModelId, SubjectId
 from keys import MemoryKeyStore
-from keys.errors import StatementRefused
+from keys.errors import KeysError, StatementRefused
 
 MODEL = ModelId("ab" * 32)
 PLACE = segment_place("shop", MODEL, 7, 0)
@@ -67,3 +67,32 @@ def test_an_old_late_or_foreign_manifest_is_refused() -> None:
         for wrong in ({"tenant": "other"}, {"seen": 8}, {"now": 2_000}):
             with pytest.raises(StatementRefused):
                 read(**wrong)  # type: ignore[arg-type]
+
+
+def test_every_flipped_bit_and_truncation_of_a_small_segment_is_refused() -> None:
+    with MemoryKeyStore() as keys:
+        place = segment_place("shop", MODEL, 3, 0)
+        sealed = seal_segment(subjects_of(2), np.eye(2, 4, dtype=np.float32), place, keys)
+        assert open_segment(sealed, place, keys).size == 2
+        for bit in range(8 * len(sealed)):
+            bad = bytearray(sealed)
+            bad[bit // 8] ^= 1 << bit % 8
+            with pytest.raises(ReferenceUnreadable):
+                open_segment(bytes(bad), place, keys)
+        for size in range(len(sealed)):
+            with pytest.raises(ReferenceUnreadable):
+                open_segment(sealed[:size], place, keys)
+
+
+def test_every_flipped_bit_of_a_manifest_is_refused() -> None:
+    with MemoryKeyStore() as keys:
+        trusted = {keys.signing_key: keys.verifying_key(keys.signing_key)}
+        token = sign_manifest(Manifest(3, 1, 1_000, (SubjectId("ab" * 16),)), "shop", MODEL, keys)
+        for bit in range(7 * len(token)):
+            bad = bytearray(token.encode())
+            bad[bit // 7] ^= 1 << bit % 7
+            with pytest.raises(KeysError):
+                read_manifest(bad.decode(), ("shop", MODEL), trusted, seen_epoch=3, now_s=1)
+        for size in range(len(token)):
+            with pytest.raises(KeysError):
+                read_manifest(token[:size], ("shop", MODEL), trusted, seen_epoch=3, now_s=1)
