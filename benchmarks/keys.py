@@ -100,7 +100,7 @@ def gallery(rows: int, folder: Path) -> list[Row]:
 
 
 def segments(count: int, folder: Path) -> list[Row]:
-    """Sealed segments on disk to int8 blocks in memory, and the first search over them."""
+    """Sealed segments on disk to byte rows in memory, and the first search over them."""
     random, paths = np.random.default_rng(0), []
     with MemoryKeyStore() as keys:
         for number, first in enumerate(range(0, count, SEGMENT_ROWS)):
@@ -109,7 +109,7 @@ def segments(count: int, folder: Path) -> list[Row]:
             subjects = [SubjectId(f"{n:032x}") for n in range(first, first + size)]
             paths.append(folder / f"{number}.seg")
             paths[-1].write_bytes(seal_segment(subjects, rows, segment_place("shop", MODEL, 1, number), keys))
-        product, probe = Int8Product(2), np.full(512, 64, np.uint8)
+        product, probe = Int8Product(2), np.full((512, 1), 31, np.int8)
         spent = []
         for _ in range(2):
             started = time.perf_counter()
@@ -119,8 +119,7 @@ def segments(count: int, folder: Path) -> list[Row]:
             ]
             loaded = time.perf_counter()
             for segment in opened:
-                for block in segment.blocks:
-                    product.run(probe, block).max()
+                product.run(segment.codes, segment.scales, probe).max()
             spent.append((loaded - started, time.perf_counter() - started))
             del opened
     best = min(spent)

@@ -5,7 +5,7 @@ envelope: its own data key, wrapped by the key store, bound to tenant, model, ep
 manifest lists the segments of an epoch; a terminal refuses an older epoch than it has seen and a manifest
 past its time. Erased payers are tombstones in the manifest, and leave the next epoch's segments.
 
-    plain: rows 4 | dimensions 4 | subjects 16 each | scales float32 each | int8 blocks, 32,768 columns each
+    plain: rows 4 | dimensions 4 | subjects 16 each | scales float32 each | codes, dimensions each
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepay.errors import ReferenceUnreadable
+from facepay.recognition.int8_product import ROW_ZERO
 from facepay.types import Features, ModelId, SubjectId
 from keys.base import Signing, Wrapping
 from keys.envelope import seal, unseal
@@ -27,18 +28,20 @@ from keys.statements import StatementKind, sign_statement, verify_statement
 from keys.strict_json import Json
 from keys.types import Context, KeyId, Purpose
 
-BLOCK = 32_768
-SEGMENT_ROWS = 8 * BLOCK
+SEGMENT_ROWS = 262_144
 _HEAD = struct.Struct("<II")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Opened segment: subjects as 16 bytes each, `scales` float32[N], `blocks` int8[D, n] each."""
+    """Opened segment: subjects as 16 bytes each, `scales` float32[N], `codes` uint8[N, D] about `ROW_ZERO`.
+
+    This is how the integer product takes its rows, so that nothing is turned or widened at a start.
+    """
 
     subjects: memoryview = field(repr=False)
     scales: npt.NDArray[np.float32] = field(repr=False)
-    blocks: tuple[npt.NDArray[np.int8], ...] = field(repr=False)
+    codes: npt.NDArray[np.uint8] = field(repr=False)
 
     @property
     def size(self) -> int:
@@ -65,11 +68,10 @@ def seal_segment(subjects: Sequence[SubjectId], rows: Features, place: Context, 
     if not 0 < len(rows) <= SEGMENT_ROWS:
         raise ValueError(f"a segment has 1 to {SEGMENT_ROWS} rows, not {len(rows)}")
     scales = (np.abs(rows).max(axis=1) / 127).astype("<f4")
-    whole = np.rint(rows / scales[:, None]).astype(np.int8)
+    codes = (np.rint(rows / scales[:, None]) + ROW_ZERO).astype(np.uint8)
     plain = bytearray(_HEAD.pack(*rows.shape))
     plain += b"".join(bytes.fromhex(subject) for subject in subjects) + scales.tobytes()
-    for start in range(0, len(rows), BLOCK):
-        plain += np.ascontiguousarray(whole[start : start + BLOCK].T).tobytes()
+    plain += codes.tobytes()
     try:
         return seal(plain, place, keys)
     finally:
@@ -92,12 +94,7 @@ def open_segment(sealed: bytes | memoryview, place: Context, keys: Wrapping) -> 
         raise ReferenceUnreadable(f"segment {place.reference} has {len(plain)} bytes for {rows} rows")
     subjects, at = view[at : at + 16 * rows], at + 16 * rows
     scales, at = np.frombuffer(view[at : at + 4 * rows], "<f4"), at + 4 * rows
-    blocks = []
-    for start in range(0, rows, BLOCK):
-        count = min(BLOCK, rows - start)
-        blocks.append(np.frombuffer(view[at : at + width * count], np.int8).reshape(width, count))
-        at += width * count
-    return Segment(subjects, scales, tuple(blocks))
+    return Segment(subjects, scales, np.frombuffer(view[at:], np.uint8).reshape(rows, width))
 
 
 def segment_place(tenant: str, model: ModelId, epoch: int, number: int) -> Context:

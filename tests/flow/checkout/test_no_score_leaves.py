@@ -1,4 +1,4 @@
-"""No comparison score leaves the process: not by a route, a wire, the journal, the audit log, or any log line."""
+"""No comparison score leaves the process: not by a route, a wire, a table, or any log line."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from facepay.gallery.segments import (
     segment_place,
     sign_manifest,
 )
+from facepay.recognition.int8_product import ROW_ZERO
 from facepay.types import ModelId, SubjectId
 from keys import MemoryKeyStore
 from keys.errors import KeysError, StatementRefused
@@ -36,7 +37,7 @@ def test_a_segment_opens_with_rows_that_score_as_the_originals(count: int) -> No
         opened = open_segment(seal_segment(subjects_of(count), rows, PLACE, store), PLACE, store)
     assert opened.size == count
     assert opened.subject(count - 1) == subjects_of(count)[-1]
-    back = np.concatenate([block.T for block in opened.blocks]) * opened.scales[:, None]
+    back = (opened.codes.astype(np.float32) - ROW_ZERO) * opened.scales[:, None]
     cosines = (back * rows).sum(axis=1) / np.linalg.norm(back, axis=1)
     assert cosines.min() > 0.999
 
