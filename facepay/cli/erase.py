@@ -45,7 +45,8 @@ def _erase(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
     print(f"{subject} is erased. The receipt speaks for:")
     print("".join(f"  - {line}\n" for line in SPEAKS_FOR) + "and cannot speak for:")
     print("".join(f"  - {line}\n" for line in SILENT_ON), end="")
-    print("next: `facepay keys rotate`, then `facepay keys destroy` of the old key within 24 hours")
+    print("next: `facepay keys rotate` (a running terminal does it within 12 hours), then, within 24 hours,")
+    print("`facepay keys destroy` of the old key: from then on no backup opens for this payer")
     print(f"receipt written to {arguments.receipt}" if arguments.receipt else token)
     return Exit.DONE
 

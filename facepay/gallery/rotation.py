@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from facepay.db.models.audit import SubjectKeyRow
 from facepay.db.models.keys import WrappingKeyRow
-from facepay.db.models.subjects import ReferenceRow
+from facepay.db.models.subjects import ConsentRow, ReferenceRow
 from facepay.db.session import Database
-from facepay.db.wrapping import register_keys, rewrap_subject_key
-from facepay.errors import ReferenceUnreadable
+from facepay.db.wrapping import may_wrap, register_keys, rewrap_subject_key
+from facepay.errors import KeyRetired, ReferenceUnreadable
 from facepay.gallery.rows import COLUMNS, ERASED, StoredReference
 from facepay.gallery.sealing import rewrapped
 from keys.base import KeyStore
@@ -37,6 +37,8 @@ _MOVE = (
     .values(wrapping_key=bindparam("key"), wrapped=bindparam("blob"))
 )
 BATCH = 1_000
+OWED_MS = 12 * 60 * 60 * 1000
+"""How long an erasure waits for the rotation that kills the backups; others join it meanwhile."""
 GRACE_MS = 60 * 60 * 1000
 """How long a retired key without rows stays, so that a reader that holds an old row still opens it."""
 
@@ -83,9 +85,10 @@ class Rotation:
             active = register_keys(session, self._keys, self._now_ms())
         moved, broken = 0, list[str]()
         while True:
-            count, unreadable = self._move_batch(active, broken)
-            if unreadable and self._keys.active_key != active:
-                # Somebody else rotated meanwhile; what could not be moved is moved under the newest key.
+            try:
+                count, unreadable = self._move_batch(active, broken)
+            except KeyRetired:
+                # Somebody else rotated meanwhile; what is left is moved under the newest key.
                 return self.resume()
             moved += count
             broken += unreadable
@@ -95,6 +98,20 @@ class Rotation:
         self._settle_retired()
         self._database.erase_traces()
         return Rotated(active, moved, tuple(broken))
+
+    def rotate_if_owed(self) -> Rotated | None:
+        """Rotate where the first erasure under the active key is `OWED_MS` old; None where nothing is owed.
+
+        Erasures share a rotation, which comes early enough for the old key to be destroyed within a day.
+        """
+        with self._database.read() as session:
+            active = select(WrappingKeyRow.changed_at_ms).where(WrappingKeyRow.state == KeyState.ACTIVE.name)
+            since_ms = session.scalar(active.order_by(WrappingKeyRow.changed_at_ms.desc()).limit(1))
+            erased = select(func.min(ConsentRow.withdrawn_at_ms))
+            first_ms = session.scalar(erased.where(ConsentRow.withdrawn_at_ms >= (since_ms or 0)))
+        if first_ms is None or self._now_ms() - first_ms < OWED_MS:
+            return None
+        return self.rotate()
 
     def due(self) -> tuple[KeyId, ...]:
         """Retired keys that wrap nothing any more and whose grace is over."""
@@ -107,6 +124,8 @@ class Rotation:
 
     def _move_batch(self, active: KeyId, broken: list[str]) -> tuple[int, list[str]]:
         with self._database.begin() as session:
+            if not may_wrap(session, active):
+                raise KeyRetired(f"key {active} was retired while rows were moved under it")
             # Rows are looked up by the keys they leave, so that moved ones are never looked at again.
             others = session.scalars(select(WrappingKeyRow.key).where(WrappingKeyRow.key != active)).all()
             query = select(*COLUMNS).where(

@@ -1,9 +1,10 @@
-"""What has to be done between sales: finish open captures and voids, forward, sign checkpoints."""
+"""What has to be done between sales: finish open captures and voids, forward, sign checkpoints, rotate."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,10 +19,16 @@ EVERY_S = 20.0
 
 
 class Bookkeeper:
-    """A thread that keeps the books tidy while the terminal runs; a context manager."""
+    """A thread that keeps the books tidy while the terminal runs; a context manager.
 
-    def __init__(self, money: MoneySide, *, every_s: float = EVERY_S) -> None:
+    `chores` are what others need done from time to time; each is called once a round and returns soon.
+    """
+
+    def __init__(
+        self, money: MoneySide, *, every_s: float = EVERY_S, chores: Sequence[Callable[[], object]] = ()
+    ) -> None:
         self._money = money
+        self._chores = chores
         self._every_s = every_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
@@ -46,6 +53,8 @@ class Bookkeeper:
                 self._money.provider.forward()
             self._money.checkpoints.tick()
             self._money.database.tidy()
+            for chore in self._chores:
+                chore()
         except (FacepayError, PspError, KeysError) as failure:
             log.error("the books could not be tidied: %s", failure)
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from facepay.audit import AuditLog
+from facepay.audit import AuditEvent, AuditLog
 from facepay.capture import CaptureLimits, FaceCapture
 from facepay.capture.tries import LivenessTries
 from facepay.checkout import Checkout, CheckoutParts, CheckoutTerms
@@ -24,6 +24,7 @@ from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
 from facepay.gallery import Gallery, HeldTemplates, HeldTerms
+from facepay.gallery.rotation import Rotation
 from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
@@ -109,8 +110,21 @@ def open_terminal(
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
         terminal.checkout.settle()
-        stack.enter_context(Bookkeeper(terminal.money))
+        stack.enter_context(Bookkeeper(terminal.money, chores=(_rotation(database, keys, audit),)))
         yield terminal
+
+
+def _rotation(database: Database, keys: KeyStore, audit: AuditLog) -> Callable[[], None]:
+    """Renews the wrapping key after erasures, so that the old one can be destroyed and backups with it."""
+    rotation = Rotation(database, keys)
+
+    def rotate() -> None:
+        done = rotation.rotate_if_owed()
+        if done is not None:
+            audit.note(AuditEvent.ROTATED, detail={"active": done.active, "moved": done.moved})
+            log.warning("keys were rotated after an erasure: destroy the old ones (facepay keys list)")
+
+    return rotate
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import pytest
 from facepay.db.session import Database, open_database
 from facepay.db.wrapping import register_keys
 from facepay.errors import DatabaseFault
-from facepay.gallery import EnrolledSubject, new_account, new_id, rows
-from facepay.gallery.rotation import Rotation, rows_under
+from facepay.gallery import Consent, EnrolledSubject, new_account, new_id, rows
+from facepay.gallery.rotation import OWED_MS, Rotation, rows_under
 from facepay.gallery.sealing import seal_reference, unseal_all
 from facepay.types import ModelId, Reference, ReferenceId, SubjectId
 from keys.errors import ProviderError
@@ -150,8 +150,29 @@ def test_two_rotations_at_once_finish_and_agree(shop: Path) -> None:
     for thread in threads:
         thread.join(60)
     assert not errors
+    require_whole(shop, moved=True)
+
+
+def test_an_erasure_is_followed_by_a_rotation_in_time_for_the_old_keys_destruction(shop: Path) -> None:
+    now = [10_000]
     with open_keys(shop) as keys:
         database = open_rows(shop)
-        Rotation(database, keys).resume()
+        rotation = Rotation(database, keys, now_ms=lambda: now[0])
+        before = keys.active_key
+        assert rotation.rotate_if_owed() is None
+        with database.begin() as session:
+            subject = SubjectId(rows.select_subjects(session, "shop")[0].subject)
+            consent = Consent("1", "en", "0" * 64, 1)
+            rows.insert_consent(session, "shop", subject, consent)
+        with database.begin() as session:
+            rows.delete_subject(session, "shop", subject, now[0])
+        now[0] += OWED_MS - 1
+        assert rotation.rotate_if_owed() is None
+        now[0] += 1
+        done = rotation.rotate_if_owed()
+        assert done is not None
+        assert done.active != before
+        assert done.moved == PAYERS - 1
+        now[0] += OWED_MS
+        assert rotation.rotate_if_owed() is None
         database.close()
-    require_whole(shop, moved=True)
