@@ -16,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
-from typing import Self
 
 from keys import cobblestone
 from keys.durable import locked, read_bounded, write_durably
@@ -26,6 +24,7 @@ from keys.hygiene import fill_random, wipe, wiping
 from keys.keyring import Keyring
 from keys.lifecycle import require_step
 from keys.passphrase import Argon2Cost, passphrase_bytes, require_strength
+from keys.ring_front import RingFront
 from keys.slots import (
     Header,
     Slot,
@@ -45,8 +44,10 @@ Random = Callable[[int], bytes]
 Secret = Callable[[], str | bytes | bytearray]
 
 
-class FileKeyStore:
+class FileKeyStore(RingFront):
     """Satisfies `KeyStore`. Made by `create_file_keystore` and `open_file_keystore`."""
+
+    _ring: Keyring
 
     def __init__(
         self,
@@ -71,21 +72,9 @@ class FileKeyStore:
     def __repr__(self) -> str:
         return f"FileKeyStore({str(self._path)!r}, <redacted>)"
 
-    def __reduce__(self) -> str:
-        raise TypeError("a key store is never pickled")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def active_key(self) -> KeyId:
-        """The key new data keys are wrapped under."""
-        return self._ring.active(KeyUse.WRAP)
+    def active(self, use: KeyUse) -> KeyId:
+        """The active key of a use, or KeyUnavailable."""
+        return self._ring.active(use)
 
     @property
     def generation(self) -> int:
@@ -107,23 +96,10 @@ class FileKeyStore:
             self.reload()
             self._ring.unwrap_into(wrapped, context, out)
 
-    def derive_into(self, label: bytes, out: bytearray) -> None:
-        """See `Deriving.derive_into`."""
-        self._ring.derive_into(label, out)
-
-    @property
-    def signing_key(self) -> KeyId:
-        """The key that `sign` uses."""
-        return self._ring.active(KeyUse.SIGN)
-
     def verifying_key(self, key: KeyId) -> bytes:
         """See `Signing.verifying_key`."""
         self._require_known(key)
         return self._ring.verifying_key(key)
-
-    def sign(self, data: bytes) -> bytes:
-        """See `Signing.sign`."""
-        return self._ring.sign(data)
 
     def records(self) -> tuple[KeyRecord, ...]:
         """Every key, oldest first, as the file has it now."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from keys.hygiene import fill_random, wiping
 from keys.keyring import Keyring
+from keys.ring_front import RingFront
 from keys.types import KEY_BYTES, KeyId, KeyRecord, KeyState, KeyUse, WrappedKey
 from keys.xaes import NONCE
 
 
-class MemoryKeyStore:
+class MemoryKeyStore(RingFront):
     """Satisfies `KeyStore`; starts with one active key of each use. Nothing outlives the process."""
+
+    _ring: Keyring
 
     def __init__(
         self,
@@ -29,25 +30,6 @@ class MemoryKeyStore:
         for use in KeyUse:
             self.advance(self.generate(use), KeyState.ACTIVE)
 
-    def __repr__(self) -> str:
-        return "MemoryKeyStore(<redacted>)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a key store is never pickled")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def active_key(self) -> KeyId:
-        """The key new data keys are wrapped under."""
-        return self._ring.active(KeyUse.WRAP)
-
     def wrap(self, data_key: bytearray, context: bytes, *, under: KeyId | None = None) -> WrappedKey:
         """See `Wrapping.wrap`."""
         return self._ring.wrap(data_key, context, under or self.active_key, self._random(NONCE))
@@ -55,23 +37,6 @@ class MemoryKeyStore:
     def unwrap_into(self, wrapped: WrappedKey, context: bytes, out: bytearray) -> None:
         """See `Wrapping.unwrap_into`."""
         self._ring.unwrap_into(wrapped, context, out)
-
-    def derive_into(self, label: bytes, out: bytearray) -> None:
-        """See `Deriving.derive_into`."""
-        self._ring.derive_into(label, out)
-
-    @property
-    def signing_key(self) -> KeyId:
-        """The key that `sign` uses."""
-        return self._ring.active(KeyUse.SIGN)
-
-    def verifying_key(self, key: KeyId) -> bytes:
-        """See `Signing.verifying_key`."""
-        return self._ring.verifying_key(key)
-
-    def sign(self, data: bytes) -> bytes:
-        """See `Signing.sign`."""
-        return self._ring.sign(data)
 
     def records(self) -> tuple[KeyRecord, ...]:
         """Every key, oldest first."""

@@ -12,13 +12,13 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from keys.errors import FormatError, SealBroken, UnlockError
 from keys.hygiene import fill_random, wipe
 from keys.keyring import READABLE, WRITABLE
 from keys.keystore_file import FileKeyStore, Random, load_file_keystore, read_store, start_file_keystore
+from keys.ring_front import RingFront
 from keys.slots import STORE_ID, Header, Slot, SlotKind, SlotPlace, decode_header, slot_context
 from keys.types import KEY_BYTES, KeyId, KeyRecord, KeyState, KeyUse, WrappedKey
 
@@ -50,8 +50,10 @@ class RemoteKeys(Protocol):
         ...
 
 
-class RemoteKeyStore:
+class RemoteKeyStore(RingFront):
     """Satisfies `KeyStore`. Made by `create_remote_keystore` and `open_remote_keystore`."""
+
+    _ring: FileKeyStore
 
     def __init__(self, remote: RemoteKeys, ring: FileKeyStore, random: Random = os.urandom) -> None:
         self._remote = remote
@@ -60,22 +62,6 @@ class RemoteKeyStore:
 
     def __repr__(self) -> str:
         return f"RemoteKeyStore({type(self._remote).__name__}, <redacted>)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a key store is never pickled")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def active_key(self) -> KeyId:
-        """The key new data keys are wrapped under."""
-        return self._ring.active_key
 
     def wrap(self, data_key: bytearray, context: bytes, *, under: KeyId | None = None) -> WrappedKey:
         """See `Wrapping.wrap`; one call to the provider."""
@@ -88,23 +74,6 @@ class RemoteKeyStore:
         wipe(out)
         self._ring.require(wrapped.key, KeyUse.WRAP, READABLE)
         self._remote.decrypt_into(wrapped.key, wrapped.blob, context, out)
-
-    def derive_into(self, label: bytes, out: bytearray) -> None:
-        """See `Deriving.derive_into`."""
-        self._ring.derive_into(label, out)
-
-    @property
-    def signing_key(self) -> KeyId:
-        """The key that `sign` uses."""
-        return self._ring.signing_key
-
-    def verifying_key(self, key: KeyId) -> bytes:
-        """See `Signing.verifying_key`."""
-        return self._ring.verifying_key(key)
-
-    def sign(self, data: bytes) -> bytes:
-        """See `Signing.sign`."""
-        return self._ring.sign(data)
 
     def records(self) -> tuple[KeyRecord, ...]:
         """Every key, oldest first."""
