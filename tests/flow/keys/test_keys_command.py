@@ -11,6 +11,7 @@ import pytest
 from facepay.cli.exits import Exit
 from facepay.cli.main import main
 from keys.keystore_file import open_file_keystore
+from keys.slots import SlotKind
 
 PASSPHRASE = "a long passphrase"
 Run = Callable[..., tuple[int, str, str]]
@@ -119,3 +120,39 @@ def test_a_wrong_share_file_is_named(run: Run, tmp_path: Path) -> None:
     run("keys", "generate")
     code, _, err = run("keys", "restore", "--share", str(tmp_path / "gone"), "--secret", "env:PW")
     assert (code, "gone cannot be read" in err) == (Exit.USAGE, True)
+
+
+def test_slots_are_added_listed_and_removed_and_the_last_one_stays(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("keys", "generate")
+    monkeypatch.setenv("NEW", "another long passphrase")
+    (tmp_path / "credential").write_bytes(bytes(range(1, 33)))
+    assert run("keys", "slot", "add", "passphrase", "--secret", "env:NEW")[0] == Exit.DONE
+    code, out, _ = run(
+        "keys", "slot", "add", "credential", "--secret", f"file:{tmp_path}/credential", "--json"
+    )
+    assert code == Exit.DONE
+    kinds = [slot["kind"] for slot in json.loads(out)]
+    assert kinds == ["passphrase", "passphrase", "credential"]
+    store = tmp_path / "data" / "keys.fpk"
+    open_file_keystore(store, lambda: "another long passphrase").close()
+    credential = frozenset({SlotKind.CREDENTIAL})
+    open_file_keystore(store, lambda: bytes(range(1, 33)), kinds=credential).close()
+    assert run("keys", "slot", "remove", "1")[0] == Exit.DONE
+    assert run("keys", "slot", "remove", "2")[0] == Exit.DONE
+    code, _, said = run("keys", "slot", "remove", "0")
+    assert code == Exit.FAULT
+    assert "last slot" in said
+    assert run("keys", "slot", "remove", "7")[0] == Exit.FAULT
+    assert run("keys", "slot", "add", "passphrase")[0] == Exit.USAGE
+
+
+def test_a_machine_without_a_chip_is_told_so_and_its_store_is_untouched(run: Run, tmp_path: Path) -> None:
+    run("keys", "generate")
+    store = tmp_path / "data" / "keys.fpk"
+    before = store.read_bytes()
+    code, _, said = run("keys", "slot", "add", "tpm2", "--tcti", "swtpm:host=127.0.0.1,port=1")
+    assert code == Exit.FAULT
+    assert "TPM" in said or "tpm2-pytss" in said
+    assert store.read_bytes() == before
