@@ -1,4 +1,7 @@
-"""How every benchmark tells its result: a table on stdout, JSON and a figure in `benchmarks/results`."""
+"""How every benchmark tells its result: a table on stdout, JSON and a figure in `benchmarks/results`.
+
+`tell` draws the first measured column; a benchmark that has more to show draws over it with `draw_bars`.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,17 @@ def tell(name: str, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
     FOLDER.mkdir(exist_ok=True)
     record = {"benchmark": name, "machine": plain(this_machine()), "rows": list(rows), "notes": list(notes)}
     (FOLDER / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    _draw(name, rows, columns)
+
+
+def _draw(name: str, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    measured = [key for key in columns if any(isinstance(row.get(key), float) for row in rows)]
+    if measured:
+        labels = [
+            " ".join(str(row.get(key, "")) for key in columns[: columns.index(measured[0])]) for row in rows
+        ]
+        values = [float(str(row.get(measured[0]) or 0)) for row in rows]
+        draw_bars(name, labels, values, measured[0])
 
 
 def draw_bars(name: str, labels: Sequence[str], values: Sequence[float], unit: str) -> None:

@@ -32,6 +32,8 @@ BUDGET_S = 4.0
 """A contender that is slower than this for all probes is timed over fewer of them."""
 LARGEST_GRAPH = 20_000
 """Above this, building an approximate index takes longer than the benchmark is worth."""
+LARGEST_HALF = 200_000
+"""Above this, numpy takes seconds for one probe in float16."""
 MODEL = ModelId("0" * 64)
 Rows = npt.NDArray[np.float32]
 RowIds = npt.NDArray[np.int64]
@@ -68,7 +70,8 @@ def contenders(rows: Rows) -> Iterator[Callable[[], Contender]]:
     """How to build each, one after the other, so that only one holds memory beside the rows."""
     yield lambda: _product(rows)
     yield lambda: Contender("numpy float32", lambda p: _argmax(rows, p))
-    yield lambda: _half(rows)
+    if len(rows) <= LARGEST_HALF:
+        yield lambda: _half(rows)
     yield lambda: _sieve(rows, "sieve + float32", compact=False)
     yield lambda: _sieve(rows, "sieve + 12 bits", compact=True)
     if importlib.util.find_spec("faiss") is None:

@@ -145,7 +145,8 @@ def _trials(item: Presented, tier: Tier, matched: bool | None) -> tuple[Trial, .
     whole = Trial(sample.subject, sample.species, status, level, matched=matched)
     cues: tuple[CueResult, ...] = item.pad.cues if item.pad is not None else ()
     return whole, *(
-        Trial(sample.subject, sample.species, _CUE_STATUS[cue.status], level, cue.cue.value) for cue in cues
+        Trial(sample.subject, sample.species, _CUE_STATUS[cue.status], level, cue.cue.value, matched=matched)
+        for cue in cues
     )
 
 

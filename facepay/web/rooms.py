@@ -81,7 +81,7 @@ class TerminalCheckup:
         self._terminal = terminal
 
     def parts(self) -> Sequence[Part]:
-        """Gallery, camera and checkout."""
+        """Checkout, gallery, camera, and whether what the camera sees has drifted."""
         terminal = self._terminal
         status = terminal.checkout.status().value
         unreadable = len(terminal.gallery.unreadable)
@@ -90,6 +90,7 @@ class TerminalCheckup:
             Part("checkout", Health.DEAD if status == "out_of_order" else Health.GOOD, ""),
             Part("gallery", Health.DEGRADED if unreadable else Health.GOOD, broken),
             _camera_part(terminal.camera.identity),
+            drift_part(terminal.monitor.alarms()),
         )
 
     def metrics(self) -> Mapping[str, float]:
@@ -105,6 +106,11 @@ def _camera_part(camera: CameraIdentity) -> Part:
     if camera.is_present:
         return Part("camera", Health.GOOD, camera.sensor)
     return Part("camera", Health.DEAD, f"{camera.sensor} is not there: plug it in; cards work meanwhile")
+
+
+def drift_part(alarms: Sequence[str]) -> Part:
+    """What the drift alarm says; captures go on, because a shift is a reason to look and not to stop."""
+    return Part("captures", Health.DEGRADED if alarms else Health.GOOD, " ".join(alarms))
 
 
 class OutOfOrderCheckup:

@@ -12,6 +12,7 @@ from facepay.errors import InputUnusable
 from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates, fates
 from facepay.evaluation.datasets import Photo, load_folders, load_pairs, suspected_label_errors
 from facepay.evaluation.fairness import fairness_table, load_groups
+from facepay.evaluation.samples import load_references, load_samples
 
 People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
 
@@ -136,6 +137,13 @@ def test_real_and_simulated_trials_never_share_a_table() -> None:
         for evidence in (Evidence.REAL, Evidence.SIMULATED)
     ]
     assert len(attack_rates(trials)) == 2
+
+
+def test_references_are_no_trials_and_may_be_left_out(tmp_path: Path) -> None:
+    root = write(tmp_path, "bona_fide/ann_1.mp4", "attacks/print/ann_1.jpg", "references/ann_badge.jpg")
+    assert [sample.species for sample in load_samples(root)] == [None, "print"]
+    assert [subject for _, subject in load_references(root)] == ["ann"]
+    assert load_references(root / "attacks") == ()
 
 
 def test_riapar_needs_to_know_who_matched() -> None:
