@@ -21,12 +21,13 @@ from liveness.gesture import GestureCue
 from liveness.integrity import StreamIntegrity
 from liveness.landmarks import FaceMesh
 from liveness.looker import Looker, LookPlan
+from liveness.parts import SessionParts
 from liveness.passive import PassiveCue, PassiveLimits
 from liveness.policy import LivenessPolicy
 from liveness.prompts import PromptBook
 from liveness.pulse import PulseCue
 from liveness.quality import GateLimits
-from liveness.session import LivenessSession, SessionParts
+from liveness.session import LivenessSession
 from liveness.shading import ReliefCue
 from liveness.spectrum import SpectrumCue
 from liveness.stream_limits import limits_for

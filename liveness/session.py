@@ -12,31 +12,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from liveness.base import Cue, DepthSource
-from liveness.calibration import Calibration
-from liveness.chain import FrameChain
-from liveness.challenge import Challenge, Sale
 from liveness.consent import Consent, ConsentAct, ConsentWatch
-from liveness.fusion import fuse, satisfied
-from liveness.integrity import StreamIntegrity
-from liveness.looker import Looker
-from liveness.policy import LivenessPolicy
-from liveness.prompts import PromptBook
+from liveness.gathering import Gathering
+from liveness.judge import Judge
+from liveness.parts import SessionParts
 from liveness.transcript import Record
 from liveness.types import (
     Alarm,
     CueName,
     CueResult,
-    DepthView,
     Hint,
     Look,
     Observation,
-    Origin,
     PadResult,
-    PadStatus,
-    Presentation,
     Progress,
     Prompt,
     PromptKind,
@@ -46,28 +36,9 @@ from liveness.types import (
 )
 
 _log = logging.getLogger(__name__)
-_MAX_LOOKS = 900
-_MAX_DEPTH_VIEWS = 15
 _POSE_HINTS = frozenset({Hint.LOOK_HERE, Hint.HOLD_STILL})
-
-
-@dataclass(frozen=True, slots=True)
-class SessionParts:
-    """What the engine builds a session from."""
-
-    tier: Tier
-    origin: Origin
-    policy: LivenessPolicy
-    looker: Looker
-    integrity: StreamIntegrity
-    chain: FrameChain
-    cues: Mapping[CueName, Cue]
-    challenge: Challenge
-    prompts: PromptBook
-    calibration: Calibration
-    sale: Sale
-    digests: tuple[tuple[str, str], ...] = ()
-    depth: DepthSource | None = None
+_CEREMONY_MS = 10_000.0
+"""The longest that somebody who agreed to it is asked to keep still for the pulse."""
 
 
 class LivenessSession:
@@ -75,16 +46,13 @@ class LivenessSession:
 
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
-        self._looks: list[Look] = []
-        self._depth: list[DepthView] = []
-        self._frames = 0
-        self._began_ns: int | None = None
-        self._now_ns = 0
-        self._engaged_ns: int | None = None
+        self._judge = Judge(parts)
+        self._seen = Gathering(parts.origin, parts.depth)
         self._hint = Hint.NO_FACE
         self._usable = False
         self._finished = bool(parts.integrity.refusals)
         self._failure: Reason | None = None
+        self._alarms: dict[Alarm, None] = {}
         self._result: PadResult | None = None
         self._watch: ConsentWatch | None = None
 
@@ -107,6 +75,11 @@ class LivenessSession:
     def consent(self) -> Consent | None:
         """The act of consent, once there was one."""
         return self._watch.consent if self._watch else None
+
+    @property
+    def exposure_pattern(self) -> tuple[int, ...]:
+        """Exposure steps -1, 0, +1 for the probe; empty until a frame is in the chain."""
+        return self._parts.challenge.exposure if self._parts.chain.length else ()
 
     def shown(self, at_ns: int, *, refresh_hz: float | None = 60.0) -> None:
         """Tell when the current prompt appeared, on the clock of the frames.
@@ -138,7 +111,7 @@ class LivenessSession:
             acts: which acts count.
         """
         self._watch = ConsentWatch(shown_at_ns, shown, acts)
-        for look in self._looks[-60:]:
+        for look in self._seen.latest(60):
             self._watch.observe(look)
         return self._parts.prompts.ask(PromptKind.SMILE)
 
@@ -146,16 +119,21 @@ class LivenessSession:
         """The shopper tapped confirm; counts like a smile once the amount could be read."""
         return self._watch.tap(at_ns) if self._watch and not self._parts.integrity.refusals else None
 
+    def note_alarm(self, alarm: Alarm) -> None:
+        """Put on record what the capture noticed about camera or light; it refuses nobody."""
+        self._alarms.setdefault(alarm)
+
     def conclude(self) -> PadResult:
-        """The verdict on everything seen so far; the same answer however often it is asked."""
+        """The verdict on everything seen so far; the same however often it is asked, alarms apart."""
         if self._result is None:
             self._finished = True
             try:
-                self._result = self._judge()
+                self._result = self._conclude()
             except Exception:  # A cue that breaks must not let anybody pass, nor take the terminal down.
                 _log.exception("liveness could not conclude")
-                self._failure = Reason.INTERNAL
-                self._result = self._failed()
+                self._result = self._judge.failed(Reason.INTERNAL)
+        if self._result.alarms != tuple(self._alarms):
+            self._result = replace(self._result, alarms=tuple(self._alarms))
         return self._result
 
     def record(self, concluded_at_ns: int) -> Record:
@@ -171,6 +149,16 @@ class LivenessSession:
             consent=self.consent,
         )
 
+    def _conclude(self) -> PadResult:
+        if self._seen.is_cut_off():
+            self.note_alarm(Alarm.SURROUNDINGS_CUT_OFF)
+        # Also what was refused or could not be judged must not be presented again.
+        self._parts.integrity.remember()
+        if self._failure is not None and not self._parts.integrity.refusals:
+            return self._judge.failed(self._failure)
+        shown, refusals = self._parts.prompts.shown, self._parts.integrity.refusals
+        return self._judge.conclude(self._seen.presentation(shown, refusals))
+
     def _observe(self, observation: Observation) -> None:
         parts = self._parts
         self._usable = False
@@ -179,14 +167,13 @@ class LivenessSession:
         digest = parts.integrity.watch(observation)
         if digest is not None:
             parts.chain.add(observation, digest)
-            self._frames += 1
-            self._now_ns = observation.captured_at_ns
-            self._began_ns = self._began_ns if self._began_ns is not None else self._now_ns
+            self._seen.count(observation.captured_at_ns)
         if parts.integrity.refusals:
             self._finished = True
         elif digest is not None and not parts.integrity.repeated:
             self._look(observation)
-        self._check_time()
+        if self._result is None and self._seen.elapsed_ms > parts.policy.tries.session_ms:
+            self._fail(Reason.TIMED_OUT)
 
     def _look(self, observation: Observation) -> None:
         look = self._parts.looker.look(observation)
@@ -200,40 +187,33 @@ class LivenessSession:
         self._usable = look.hint is Hint.NONE
         if self._watch is not None:
             self._watch.observe(look)
-        if self._result is not None:
-            return
-        self._looks.append(look)
-        del self._looks[:-_MAX_LOOKS]
-        self._engage(look)
-        self._ask_depth(look)
-        self._advance()
+        if self._result is None:
+            self._keep(look)
 
-    def _engage(self, look: Look) -> None:
-        if self._engaged_ns is None and look.hint is Hint.NONE:
-            self._engaged_ns = look.captured_at_ns
+    def _keep(self, look: Look) -> None:
+        if self._seen.add(look):
             self._parts.integrity.engage()
-
-    def _ask_depth(self, look: Look) -> None:
-        if self._parts.depth is not None and len(self._depth) < _MAX_DEPTH_VIEWS:
-            view = self._parts.depth.view(near_ns=look.captured_at_ns, box=look.box, points=look.points)
-            if view is not None:
-                self._depth.append(view)
+        if self._seen.engaged_ns is not None:
+            self._advance()
 
     def _advance(self) -> None:
         """Finish when the outcome is clear, otherwise ask for what is still missing."""
-        if self._engaged_ns is None:
+        parts = self._parts
+        results = self._judge.assess(self._seen.presentation(parts.prompts.shown, ()))
+        if self._judge.is_clear(results):
+            self._finished = not self._listens(results)
             return
-        results = self._results(final=False)
-        rule = self._parts.policy.rule(self._parts.tier)
-        if any(result.status is Status.REFUSE for result in results.values()) or satisfied(results, rule):
-            self._finished = True
-        else:
-            answered = {name for name, result in results.items() if result.status is Status.OK}
-            self._finished = self._parts.prompts.advance(
-                rule.required, answered, results, self._parts.challenge, now_ns=self._now_ns
-            )
-            if self._finished and self._passive_is_pending(results):
-                self._finished = False
+        answered = {name for name, result in results.items() if result.status is Status.OK}
+        required = parts.policy.rule(parts.tier).required
+        over = parts.prompts.advance(required, answered, results, parts.challenge, now_ns=self._seen.now_ns)
+        self._finished = over and not self._passive_is_pending(results)
+
+    def _listens(self, results: Mapping[CueName, CueResult]) -> bool:
+        """Whether only the pulse is still missing, for which the shopper agreed to keep still."""
+        pulse = results.get(CueName.PULSE)
+        refused = any(result.status is Status.REFUSE for result in results.values())
+        patient = self._seen.engaged_ms < _CEREMONY_MS
+        return pulse is not None and pulse.status is not Status.OK and patient and not refused
 
     def _passive_is_pending(self, results: Mapping[CueName, CueResult]) -> bool:
         passive = results.get(CueName.PASSIVE)
@@ -243,72 +223,9 @@ class LivenessSession:
             and not self._parts.prompts.has_given_up
         )
 
-    def _check_time(self) -> None:
-        if self._began_ns is None or self._result is not None:
-            return
-        if (self._now_ns - self._began_ns) / 1e6 > self._parts.policy.tries.session_ms:
-            self._fail(Reason.TIMED_OUT)
-
     def _fail(self, reason: Reason) -> None:
         self._failure = self._failure or reason
         self._finished = True
-
-    def _results(self, *, final: bool) -> dict[CueName, CueResult]:
-        presentation = self._presentation()
-        weigh = self._parts.calibration.weigh
-        results = {name: weigh(cue.assess(presentation)) for name, cue in self._parts.cues.items()}
-        if final:
-            results[CueName.INTEGRITY] = self._parts.integrity.conclude()
-        else:
-            results[CueName.INTEGRITY] = CueResult(CueName.INTEGRITY, Status.OK)
-        return results
-
-    def _presentation(self) -> Presentation:
-        return Presentation(
-            looks=tuple(self._looks),
-            shown=self._parts.prompts.shown,
-            origin=self._parts.origin,
-            depth=tuple(self._depth),
-            stream_refusals=self._parts.integrity.refusals,
-            frames=self._frames,
-        )
-
-    def _judge(self) -> PadResult:
-        if self._failure is not None and not self._parts.integrity.refusals:
-            return self._failed()
-        results = self._results(final=True)
-        verdict = fuse(results, self._parts.policy, self._parts.tier)
-        self._parts.integrity.remember()
-        scores = [r.score for r in results.values() if r.score is not None and r.status is not Status.ABSTAIN]
-        return PadResult(
-            status=verdict.status,
-            level=verdict.level,
-            score=min(scores, default=0.0),
-            reasons=verdict.reasons,
-            cues=tuple(results.values()),
-            transcript=self._parts.chain.head.hex(),
-            step_up=verdict.step_up,
-            alarms=self._alarms(),
-            llr=verdict.llr,
-            origin=self._parts.origin,
-        )
-
-    def _failed(self) -> PadResult:
-        refusals = self._parts.integrity.refusals
-        return PadResult(
-            status=PadStatus.REFUSED if refusals else PadStatus.NON_RESPONSE,
-            level=None,
-            score=0.0,
-            reasons=refusals or ((self._failure,) if self._failure else ()),
-            cues=(),
-            transcript=self._parts.chain.head.hex(),
-            origin=self._parts.origin,
-        )
-
-    def _alarms(self) -> tuple[Alarm, ...]:
-        scales = [look.passive_scale for look in self._looks if look.passive_scale is not None]
-        cut_off = bool(scales) and sorted(scales)[len(scales) // 2] < 2.0
-        return (Alarm.SURROUNDINGS_CUT_OFF,) if cut_off else ()
 
     def _shown_hint(self, hint: Hint) -> Hint:
         asked_to_move = self._parts.prompts.current.kind not in (PromptKind.HOLD, PromptKind.FLASH)
@@ -325,9 +242,8 @@ class LivenessSession:
         )
 
     def _fraction(self) -> float:
-        if self._finished:
-            return 1.0
-        if self._engaged_ns is None:
-            return 0.0
-        expected_ms = 700.0 + 1400.0 * min(int(self._parts.tier), 2)
-        return min(0.99, (self._now_ns - self._engaged_ns) / 1e6 / expected_ms)
+        if self._finished or self._seen.engaged_ns is None:
+            return 1.0 if self._finished else 0.0
+        listening = CueName.PULSE in self._parts.cues
+        expected_ms = _CEREMONY_MS if listening else 700.0 + 1400.0 * min(int(self._parts.tier), 2)
+        return min(0.99, self._seen.engaged_ms / expected_ms)
