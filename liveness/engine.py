@@ -73,6 +73,8 @@ class Scene:
     nominal_rate: float | None = None
     light: bool = True
     noise_floor: float | None = None
+    remembered: bool = True
+    """Whether frames of earlier sessions are refused; a film that is played for a demonstration is not."""
 
 
 class LivenessEngine:
@@ -126,7 +128,8 @@ class LivenessEngine:
         """
         challenge = derive(self._secret, sale, codes=CODE_COUNT)
         limits = limits_for(scene.origin, noise_floor=scene.noise_floor)
-        integrity = StreamIntegrity(limits, nominal_rate=scene.nominal_rate, memory=self._memory)
+        memory = self._memory if scene.remembered else None
+        integrity = StreamIntegrity(limits, nominal_rate=scene.nominal_rate, memory=memory)
         distrust = find_distrust(scene.camera, required=limits.needs_camera_facts)
         for reason in (distrust, self._spend(sale)):
             if reason is not None:

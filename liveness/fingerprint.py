@@ -3,7 +3,8 @@
 Enrolled from some forty frames of the camera; a sale's frames are averaged and correlated with it.
 The peak-to-correlation energy was above 1,100 for the own camera and below 8 for others in
 simulation; cameras that smooth their pictures strongly lie lower, and somebody with frames of this
-camera can copy it. Hence an alarm, never a proof.
+camera can copy it. Hence an alarm, never a proof. What is kept are two sums over the frames, in which
+a face that moves is averaged away; nobody can be recognised by a pattern.
 """
 
 from __future__ import annotations
@@ -21,32 +22,50 @@ MIN_FRAMES = 10
 MIN_ENERGY = 60.0
 
 
-def fingerprint_of(frames: Iterable[Pixels]) -> Floats | None:
-    """Mean residual of the frames' centre weighted by light, `float32[S, S]`; None for too few frames.
+class Fingerprinter:
+    """Sums the residuals of one camera's frames, which must all have one size."""
 
-    Args:
-        frames: `uint8[H, W, 3]` of one camera and format.
-    """
-    total: npt.NDArray[np.float64] | None = None
-    light: npt.NDArray[np.float64] | None = None
-    count = 0
-    for pixels in frames:
+    def __init__(self) -> None:
+        self._residual: npt.NDArray[np.float64] | None = None
+        self._light: npt.NDArray[np.float64] | None = None
+        self._count = 0
+        self._mixed = False
+
+    @property
+    def count(self) -> int:
+        """How many frames were added."""
+        return self._count
+
+    def add(self, pixels: Pixels) -> None:
+        """Add one frame, `uint8[H, W, 3]`; frames of another size spoil the pattern."""
         luma = _centre(pixels)
         residual = luma - cv2.GaussianBlur(luma, (0, 0), 1.5)
-        if total is None or light is None:
-            total, light = np.zeros(luma.shape), np.zeros(luma.shape)
-        if luma.shape != total.shape:
+        if self._residual is None or self._light is None:
+            self._residual, self._light = np.zeros(luma.shape), np.zeros(luma.shape)
+        if luma.shape != self._residual.shape:
+            self._mixed = True
+            return
+        self._residual += residual * luma
+        self._light += luma * luma
+        self._count += 1
+
+    def pattern(self) -> Floats | None:
+        """Mean residual weighted by light, `float32[S, S]`; None for too few frames or several sizes."""
+        if self._residual is None or self._light is None or self._mixed or self._count < MIN_FRAMES:
             return None
-        total += residual * luma
-        light += luma * luma
-        count += 1
-    if total is None or light is None or count < MIN_FRAMES:
-        return None
-    pattern = total / np.maximum(light, 1.0)
-    # Rows and columns share read-out patterns across all cameras of a model; only the rest is its own.
-    pattern -= pattern.mean(axis=0, keepdims=True)
-    pattern -= pattern.mean(axis=1, keepdims=True)
-    return np.asarray(pattern, dtype=np.float32)
+        pattern = self._residual / np.maximum(self._light, 1.0)
+        # Rows and columns share read-out patterns across all cameras of a model; only the rest is its own.
+        pattern -= pattern.mean(axis=0, keepdims=True)
+        pattern -= pattern.mean(axis=1, keepdims=True)
+        return np.asarray(pattern, dtype=np.float32)
+
+
+def fingerprint_of(frames: Iterable[Pixels]) -> Floats | None:
+    """The pattern over some frames of one camera and format; None for too few frames."""
+    printer = Fingerprinter()
+    for pixels in frames:
+        printer.add(pixels)
+    return printer.pattern()
 
 
 def peak_energy(enrolled: Floats, presented: Floats) -> float:

@@ -148,7 +148,11 @@ class StreamIntegrity:
             self.refuse(Reason.NOISE_BELOW_FLOOR)
 
     def _check_faces(self, observation: Observation) -> None:
-        self._second_faces = self._second_faces + 1 if observation.others else 0
+        if observation.others:
+            self._second_faces += 1
+        elif observation.detected:
+            # Where no detector ran nobody looked for a second face, so nothing is known of it.
+            self._second_faces = 0
         if self._engaged and self._second_faces >= self._limits.second_face_frames:
             self.refuse(Reason.SECOND_FACE)
         if observation.box is not None:

@@ -33,7 +33,6 @@ class LookPlan:
     passive_interval_ms: float = 95.0
     max_passive: int = 24
     max_tracking_gap_ms: float = 200.0
-    min_confirmed_overlap: float = 0.2
 
 
 class Looker:
@@ -82,8 +81,8 @@ class Looker:
 
     @property
     def followed(self) -> Face | None:
-        """Box and points of the face in the last frame, from the landmarks where there are any."""
-        return self._last[0] if self._last else None
+        """Box and points of the face in the last frame; None where only a detector could find it again."""
+        return self._last[0] if self._last and self._mesh else None
 
     def _face_of(self, observation: Observation) -> Face | None:
         if observation.box is not None and observation.points is not None:

@@ -6,6 +6,7 @@ signature, age, sale and single use; a transcript that fails any of it is worth 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 
@@ -41,6 +42,11 @@ class SignedTranscript:
 
     data: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Lowercase hex sha256 of record and signature: what journal and receipt name it by."""
+        return hashlib.sha256(self.data + self.signature).hexdigest()
 
 
 def sign_transcript(record: Record, signer: Signer) -> SignedTranscript:

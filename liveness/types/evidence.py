@@ -86,6 +86,8 @@ class Alarm(Enum):
     """What an operator should look at; an alarm alone never refuses."""
 
     EXPOSURE_DID_NOT_FOLLOW = "exposure_did_not_follow"
+    EXPOSURE_NOT_LOCKED = "exposure_not_locked"
+    """The camera kept its automatic exposure or white balance while the light was shown."""
     FINGERPRINT_OF_OTHER_CAMERA = "fingerprint_of_other_camera"
     SURROUNDINGS_CUT_OFF = "surroundings_cut_off"
 
