@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from hardware.types import CameraIdentity, Frame
 
@@ -73,3 +73,21 @@ class Camera(Protocol):
             CameraTimeout: none came in time; asking again may succeed.
             CameraGone: none will ever come.
         """
+
+
+@runtime_checkable
+class ExposureControl(Protocol):
+    """A camera whose exposure can be held and moved; not every camera can."""
+
+    def lock_exposure(self) -> None:
+        """Hold exposure and white balance where they are; takes effect within a few frames."""
+
+    def unlock_exposure(self) -> None:
+        """Give exposure and white balance back to the camera."""
+
+    def step_exposure(self, steps: int) -> None:
+        """Move a locked exposure by `steps` half stops from where it was locked, 0 for back."""
+
+    @property
+    def exposure_locked(self) -> bool:
+        """Whether the driver says that exposure is held."""

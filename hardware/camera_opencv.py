@@ -8,6 +8,7 @@ for anew at each opening: one that was pulled out and put back, under whatever n
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ import numpy as np
 
 from hardware.base import Clock, SystemClock
 from hardware.errors import CameraGone, CameraNotFound, CameraRefused, CameraTimeout
+from hardware.exposure import ExposureWishes, Tunable
 from hardware.types import CameraIdentity, Frame, FrameOrigin, Pixels, SensorId
 from hardware.v4l2 import VideoDevice, describe_device
 
 _FAILURES_TO_GIVE_UP = 5
 _RETRY_S = 0.05
 _JOIN_S = 2.0
+MAX_AGE_NS = 1_000_000_000
 
 
 class Grabber(Protocol):
@@ -78,6 +81,7 @@ class OpenCvCamera:
         self._condition = threading.Condition()
         self._newest: Frame | None = None
         self._gone = ""
+        self._exposure = ExposureWishes()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -153,11 +157,29 @@ class OpenCvCamera:
         except CameraNotFound:
             return None
 
+    @property
+    def exposure_locked(self) -> bool:
+        """Whether the driver says that exposure is held."""
+        return self._exposure.locked
+
+    def lock_exposure(self) -> None:
+        """Hold exposure and white balance where they are; takes effect within a few frames."""
+        self._exposure.hold()
+
+    def unlock_exposure(self) -> None:
+        """Give exposure and white balance back to the camera."""
+        self._exposure.free()
+
+    def step_exposure(self, steps: int) -> None:
+        """Move a locked exposure by `steps` half stops from where it was locked, 0 for back."""
+        self._exposure.hold(steps)
+
     def _keep_reading(self, grabber: Grabber, device: VideoDevice) -> None:
         sequence = failures = 0
         sensor = SensorId(device.stable_name)
         try:
             while not self._stop.is_set() and failures < _FAILURES_TO_GIVE_UP:
+                self._exposure.apply(grabber)
                 pixels = _frame_of(grabber)
                 if pixels is None:
                     failures += 1
@@ -166,8 +188,11 @@ class OpenCvCamera:
                     self._stop.wait(_RETRY_S)
                     continue
                 failures, sequence = 0, sequence + 1
-                self._offer(Frame(pixels, self._clock.now_ns(), sequence, sensor, FrameOrigin.DEVICE))
+                at_ns = captured_ns(grabber, self._clock.now_ns())
+                self._offer(Frame(pixels, at_ns, sequence, sensor, FrameOrigin.DEVICE))
         finally:
+            self._exposure.free()
+            self._exposure.apply(grabber)
             grabber.release()
             self._say_gone(device)
 
@@ -202,6 +227,17 @@ def open_device(node: Path, options: DeviceOptions) -> Grabber:
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     grabber: Grabber = capture
     return grabber
+
+
+def captured_ns(grabber: object, now_ns: int) -> int:
+    """When the driver filled the buffer, ns on the monotonic clock; `now_ns` where it does not say so.
+
+    OpenCV hands on the time of the V4L2 buffer in ms. A time that is not of the last second is another
+    clock's (some drivers stamp with the time of day), and no use to anybody here.
+    """
+    told_ms = grabber.get(cv2.CAP_PROP_POS_MSEC) if isinstance(grabber, Tunable) else 0.0
+    told_ns = round(told_ms * 1e6) if math.isfinite(told_ms) else 0
+    return told_ns if max(now_ns - MAX_AGE_NS, 1) <= told_ns <= now_ns else now_ns
 
 
 def _frame_of(grabber: Grabber) -> Pixels | None:

@@ -49,6 +49,7 @@ class StreamIntegrity:
         self._features: Floats | None = None
         self._second_faces = 0
         self._engaged = False
+        self._paused = False
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
@@ -67,6 +68,11 @@ class StreamIntegrity:
     def engage(self) -> None:
         """From the first accepted frame on there is one shopper, and nobody may take their place."""
         self._engaged = True
+
+    def resume(self) -> None:
+        """Nobody looked for a while, for example while a code was typed; one gap is no fault then."""
+        self._paused = True
+        self._face = None
 
     def watch(self, observation: Observation) -> bytes | None:
         """Look at one frame; its digest, or None where it is no frame at all."""
@@ -118,6 +124,9 @@ class StreamIntegrity:
         at_ns, sequence, _ = self._last
         if observation.captured_at_ns <= at_ns or observation.sequence <= sequence:
             self.refuse(Reason.TIME_NOT_INCREASING)
+            return
+        if self._paused:
+            self._paused = False
             return
         interval_ms = (observation.captured_at_ns - at_ns) / 1e6
         self._intervals_ms.append(interval_ms / max(1, observation.sequence - sequence))

@@ -8,11 +8,12 @@ is missing, and the session is told why.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from liveness.base import PassiveExpert
+from liveness.following import TurnFollower
 from liveness.landmarks import FaceMesh, box_of, five_points
 from liveness.passive import effective_scale
 from liveness.quality import GateLimits, gate, measure_quality
@@ -58,6 +59,11 @@ class Looker:
         self._last: tuple[Face, int] | None = None
         self._judged_at_ns: int | None = None
         self._judged = 0
+        self._follower: TurnFollower | None = None
+
+    def follow_turn(self) -> None:
+        """A turn of the head is asked for: follow the skin from the next neutral face on."""
+        self._follower = self._follower or TurnFollower()
 
     def look(self, observation: Observation) -> Look | None:
         """Measurements of this frame, or None where there is no face to measure.
@@ -75,6 +81,8 @@ class Looker:
             self._last = None
             return self._look(observation, face, None) if observation.box is not None else None
         look = self._look(observation, face, mesh)
+        if self._follower is not None and mesh is not None:
+            look = replace(look, relief=self._follower.measure(pixels, mesh))
         followed = (box_of(mesh), five_points(mesh)) if mesh else face
         self._last = (followed, observation.captured_at_ns)
         return look

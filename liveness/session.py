@@ -14,11 +14,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+from liveness.challenge import Sale
 from liveness.consent import Consent, ConsentAct, ConsentWatch
 from liveness.gathering import Gathering
 from liveness.judge import Judge
 from liveness.parts import SessionParts
 from liveness.transcript import Record
+from liveness.turn import SIDES
 from liveness.types import (
     Alarm,
     CueName,
@@ -60,6 +62,11 @@ class LivenessSession:
     def tier(self) -> Tier:
         """The tier this try was opened for."""
         return self._parts.tier
+
+    @property
+    def sale(self) -> Sale:
+        """What this try is bound to."""
+        return self._parts.sale
 
     @property
     def prompt(self) -> Prompt:
@@ -110,6 +117,7 @@ class LivenessSession:
             shown: digest of what appeared.
             acts: which acts count.
         """
+        self._parts.integrity.resume()
         self._watch = ConsentWatch(shown_at_ns, shown, acts)
         for look in self._seen.latest(60):
             self._watch.observe(look)
@@ -176,6 +184,8 @@ class LivenessSession:
             self._fail(Reason.TIMED_OUT)
 
     def _look(self, observation: Observation) -> None:
+        if self._parts.prompts.current.kind in SIDES:
+            self._parts.looker.follow_turn()
         look = self._parts.looker.look(observation)
         if observation.others:
             self._hint = Hint.ONE_PERSON

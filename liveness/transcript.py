@@ -6,6 +6,7 @@ signature, age, sale and single use; a transcript that fails any of it is worth 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -45,8 +46,13 @@ class SignedTranscript:
 
     @property
     def digest(self) -> str:
-        """Lowercase hex sha256 of record and signature: what journal and receipt name it by."""
-        return hashlib.sha256(self.data + self.signature).hexdigest()
+        """First half of sha256 over record and signature, 32 lowercase hex digits: its name in journal
+        and receipt, short enough for a QR code that a cheap scanner reads."""
+        return hashlib.sha256(self.data + self.signature).hexdigest()[:32]
+
+    def as_text(self) -> str:
+        """Both parts in base64 (RFC 4648, section 5) with a full stop between, to be kept; ASCII."""
+        return ".".join(base64.urlsafe_b64encode(part).decode() for part in (self.data, self.signature))
 
 
 def sign_transcript(record: Record, signer: Signer) -> SignedTranscript:

@@ -1,13 +1,10 @@
 """Turn cue: the shopper turns the head to a random side, and a real head shows depth as it turns.
 
-Three things must come together after the prompt: a change of yaw of at least 15 degrees to the asked
-side, a gain of depth (`liveness.relief`), and no more narrowing than the turn explains. A flat photo
-tilted by 40 degrees is reported as a few degrees of yaw and gains next to nothing; bent paper turns
-and gains like a head, but narrows more. All three are medians over the far part of the turn. A
-replayed film of a turning head passes; that is the flash's part.
-
-Evidence (single pairs of frames): live heads of five clips beyond 15 degrees pass in 96 %, flat photos
-tilted by 30 and 40 degrees 0 of 80, photos bent to radii of 0.35 and 0.55 face heights in 5 %.
+Four things must come together after the prompt: a change of yaw of at least 15 degrees to the asked
+side, a gain of depth (`liveness.relief`), no more narrowing than the turn explains, and skin that moves
+as only something with a nose does (`liveness.sheet`). Bent paper turns, gains and narrows like a head in
+the eyes of a landmark network; its skin moves like a sheet, and for that it is refused. A replayed film of
+a turning head passes; that is the flash's part. Medians over the far part of the turn count throughout.
 
 Without a mesh the five detector points serve with a larger turn and a thinner margin.
 """
@@ -28,6 +25,7 @@ from liveness.types import (
     Presentation,
     PromptKind,
     Reason,
+    Relief,
     Shown,
     Status,
 )
@@ -35,6 +33,7 @@ from liveness.types import (
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
 _AVERAGED = 3
 _MIN_FAR = 5
+_MIN_MOVED = 8
 _MOST = 150
 """Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
 _FAR = 0.75
@@ -49,10 +48,15 @@ class TurnLimits:
     min_gain: float = 0.20
     min_gain_share: float = 0.8
     """Least gain over the sine of the turn; about 0.95 for heads."""
-    min_width: float = 0.97
+    min_width: float = 0.95
     flat_width: float = 0.91
     """A face that narrows below it while it turns, or narrows without turning, is on something flat."""
     flat_gain: float = 0.13
+    min_relief: float = 0.06
+    sheet_relief: float = 0.045
+    """Skin that moved further than `sheet_movement` with less relief, and fits a sheet, is on one."""
+    sheet_movement: float = 0.03
+    sheet_misfit: float = 0.016
     min_parallax: float = 0.12
     min_narrowing: float = 0.12
     min_onset_ms: float = 150.0
@@ -68,6 +72,7 @@ class _Turned:
     width: float
     frames: int
     onset_ms: float | None = None
+    relief: Relief | None = None
 
 
 class TurnCue:
@@ -96,12 +101,25 @@ class TurnCue:
         deep = turned.gain >= max(limits.min_gain, limits.min_gain_share * sine)
         if far and deep and turned.onset_ms is not None and turned.onset_ms < limits.min_onset_ms:
             return _result(turned, Status.REFUSE, Reason.BEFORE_PROMPT)
+        if self._is_sheet(turned.relief):
+            return _result(turned, Status.REFUSE, Reason.FLAT)
         if turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain):
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:
             return _result(turned, Status.REFUSE, Reason.WRONG_SIDE)
         wide = turned.width >= limits.min_width and turned.frames >= _MIN_FAR
-        return _result(turned, Status.OK) if far and deep and wide else _result(turned, Status.ABSTAIN)
+        solid = turned.relief is not None and turned.relief.share >= limits.min_relief
+        good = far and deep and wide and solid
+        return _result(turned, Status.OK if good else Status.ABSTAIN)
+
+    def _is_sheet(self, relief: Relief | None) -> bool:
+        limits = self._limits
+        return (
+            relief is not None
+            and relief.movement >= limits.sheet_movement
+            and relief.share < limits.sheet_relief
+            and relief.misfit <= limits.sheet_misfit
+        )
 
     def _fallback(self, turned: _Turned) -> CueResult:
         limits = self._limits
@@ -150,7 +168,21 @@ def _measure_mesh(before: list[Look], after: list[Look], sign: float, shown: Sho
         width=float(np.median(narrowest)) if flat else width,
         frames=len(far),
         onset_ms=_onset_ms(after, yaws, shown),
+        relief=_relief(after),
     )
+
+
+def _relief(after: list[Look]) -> Relief | None:
+    """Medians over the frames in which the skin had moved furthest; None for too few of them."""
+    known = [look.relief for look in after if look.relief is not None]
+    furthest = max((one.movement for one in known), default=0.0)
+    moved = [one for one in known if one.movement >= _FAR * furthest]
+    if len(moved) < _MIN_MOVED:
+        return None
+    share, movement, misfit, points = np.median(
+        [(one.share, one.movement, one.misfit, one.points) for one in moved], axis=0
+    )
+    return Relief(float(share), float(movement), float(misfit), int(points))
 
 
 def _measure_points(before: list[Look], after: list[Look], sign: float, shown: Shown) -> _Turned:
@@ -190,7 +222,13 @@ def _result(turned: _Turned, status: Status, *reasons: Reason) -> CueResult:
         status,
         score=float(np.clip(abs(turned.gain) / 0.4, 0.0, 1.0)),
         reasons=reasons or ((Reason.NO_ANSWER,) if status is Status.ABSTAIN else ()),
-        details=(("yaw", turned.yaw), ("gain", turned.gain), ("width", turned.width)),
+        details=(
+            ("yaw", turned.yaw),
+            ("gain", turned.gain),
+            ("width", turned.width),
+            ("relief", turned.relief.share if turned.relief else 0.0),
+            ("movement", turned.relief.movement if turned.relief else 0.0),
+        ),
     )
 
 

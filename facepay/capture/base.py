@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from liveness.types import Observation, PadResult, Progress, Prompt
+from liveness.types import Alarm, Observation, PadResult, Progress, Prompt
 
 
 class LivenessTry(Protocol):
@@ -21,6 +21,15 @@ class LivenessTry(Protocol):
 
     def observe(self, observation: Observation) -> Progress:
         """Take one frame, also after the conclusion, while an act of consent is awaited."""
+        ...
+
+    @property
+    def exposure_pattern(self) -> tuple[int, ...]:
+        """Exposure steps -1, 0, +1 for the probe; empty until a frame was taken."""
+        ...
+
+    def note_alarm(self, alarm: Alarm) -> None:
+        """Put on record what was noticed about camera or light; it refuses nobody."""
         ...
 
     def conclude(self) -> PadResult:

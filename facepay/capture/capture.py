@@ -1,7 +1,7 @@
 """One capture: opens the camera, guides the shopper, feeds the liveness try, keeps the best faces.
 
-Each frame is detected once. The capture ends when the liveness try has what it needs, at the
-deadline, when somebody cancels, or when the camera fails. The camera is open inside `opened` only.
+The capture ends when the liveness try has what it needs, at the deadline, when somebody cancels, or
+when the camera fails. The camera is open inside `opened` only.
 """
 
 from __future__ import annotations
@@ -9,22 +9,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from facepay.capture.base import LivenessTry
 from facepay.capture.best import BestFaces
+from facepay.capture.equipment import Equipment
+from facepay.capture.exposing import ExposureKeeper
 from facepay.capture.limits import CaptureLimits
 from facepay.capture.records import Captured, Guidance, Watcher
+from facepay.capture.search import FaceSearch, Sought
+from facepay.capture.sensor import SensorPattern
 from facepay.capture.stages import StageTimes
-from facepay.capture.watch import StreamWatch
+from facepay.capture.stream import FrameStream
 from facepay.errors import FailureToAcquire
 from facepay.recognition.base import Detector
-from facepay.recognition.quality import Assessment, QualityGate
-from facepay.types import Detection, Pixels, QualityHint, Sample
-from hardware.base import Camera
-from hardware.errors import CameraGone, CameraNotFound, CameraTimeout, FrameRefused
+from facepay.recognition.quality import QualityGate
+from facepay.types import Pixels, QualityHint, Sample
+from hardware.base import Camera, ExposureControl
+from hardware.errors import CameraNotFound
 from hardware.types import CameraIdentity, Frame
-from liveness.types import Observation, Origin, PadStatus, Progress
+from liveness.guidance import Guide
+from liveness.types import Hint, Observation, Origin, PadStatus, Progress, Prompt
 
 T = TypeVar("T")
 Ahead = Callable[[Sample], None]
@@ -44,12 +50,14 @@ class FaceCapture:
         gate: QualityGate,
         limits: CaptureLimits,
         *,
+        equipment: Equipment | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._camera = camera
         self._detector = detector
         self._gate = gate
         self._limits = limits
+        self._equipment = equipment or Equipment()
         self._now_s = now_s
 
     @property
@@ -80,10 +88,20 @@ class FaceCapture:
         """
         with times.stage("open"):
             camera = self._camera.__enter__()
+        equipment = self._equipment
+        if equipment.depth is not None:
+            equipment.depth.open()
+        exposure = ExposureKeeper(camera if isinstance(camera, ExposureControl) else None)
         try:
-            stream = _Stream(camera, self._limits, watcher, self._now_s)
-            yield OpenCapture(stream, self._detector, self._gate, self._limits, times)
+            stream = FrameStream(camera, self._limits, watcher, self._now_s)
+            search = FaceSearch(self._detector, self._gate, times)
+            yield OpenCapture(stream, search, self._limits, times, exposure=exposure, equipment=equipment)
         finally:
+            exposure.free()
+            if equipment.lamp is not None:
+                equipment.lamp.dark()
+            if equipment.depth is not None:
+                equipment.depth.close()
             camera.__exit__(None, None, None)
 
 
@@ -92,20 +110,33 @@ class OpenCapture:
 
     def __init__(
         self,
-        stream: _Stream,
-        detector: Detector,
-        gate: QualityGate,
+        stream: FrameStream,
+        search: FaceSearch,
         limits: CaptureLimits,
         times: StageTimes,
+        *,
+        exposure: ExposureKeeper,
+        equipment: Equipment,
     ) -> None:
         self._stream = stream
-        self._detector = detector
-        self._gate = gate
+        self._search = search
         self._limits = limits
         self._times = times
+        self._exposure = exposure
+        self._equipment = equipment
+        self._guide = Guide()
+        self._lit: tuple[LivenessTry, int] | None = None
+        self._deadline_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline of the first try has passed."""
+        return self._deadline_s is not None and self._stream.now_s() >= self._deadline_s
 
     def run(self, attempt: LivenessTry, ahead: Ahead = _nothing) -> Captured:
         """Feed the try until it is finished or the deadline is reached, and conclude it.
+
+        Further tries before the same open camera share the first one's deadline.
 
         Args:
             attempt: the try.
@@ -116,13 +147,19 @@ class OpenCapture:
             FailureToAcquire: no usable face before the deadline.
         """
         best = BestFaces(self._limits.window_s)
+        sensor = SensorPattern(self._equipment.pattern)
         started_s = self._stream.now_s()
+        self._deadline_s = self._deadline_s or started_s + self._limits.deadline_s
         frames = 0
-        for frame in self._stream.frames(attempt, started_s + self._limits.deadline_s, self._times):
+        for frame in self._stream.frames(attempt, self._deadline_s, self._times):
             frames += 1
-            if self._observe(frame, attempt, best, ahead).finished:
+            sensor.add(frame)
+            finished = self._observe(frame, attempt, best, ahead).finished
+            self._exposure.follow(attempt)
+            if finished:
                 break
         with self._times.stage("liveness"):
+            sensor.conclude(attempt)
             pad = attempt.conclude()
         samples = best.chosen(self._limits.faces)
         if pad.status is not PadStatus.REFUSED and not samples:
@@ -146,83 +183,58 @@ class OpenCapture:
         deadline_s = self._stream.now_s() + timeout_s
         for frame in self._stream.frames(attempt, deadline_s, self._times):
             self._observe(frame, attempt, None, _nothing)
+            self._exposure.probe(attempt, frame)
             if until():
                 return True
         return until()
 
     def _observe(self, frame: Frame, attempt: LivenessTry, best: BestFaces | None, ahead: Ahead) -> Progress:
-        with self._times.stage("detect"):
-            detections = self._detector.detect(frame.pixels)
-        with self._times.stage("quality"):
-            seen = self._gate.judge(frame.pixels, detections)
+        sought = self._search.seek(frame.pixels)
         with self._times.stage("liveness"):
-            progress = attempt.observe(_observation(frame, seen, detections))
-        fit = progress.usable and seen.quality.acceptable
-        if best is not None and fit and seen.face is not None:
-            final = best.offer(Sample(seen.face, seen.quality, frame.captured_at_ns))
+            progress = attempt.observe(_observation(frame, sought))
+        kept = _sample(frame, sought) if progress.usable else None
+        self._search.note(sought, progress, kept=kept is not None)
+        if best is not None and kept is not None:
+            final = best.offer(kept)
             if final is not None and not progress.finished:
                 ahead(final)
-        self._stream.tell(Guidance(self._hint(seen, progress), progress.prompt, progress.fraction))
+        hint = self._guide.feed(self._hint(sought, progress), at_ns=frame.captured_at_ns)
+        prompt = self._light(attempt, progress.prompt)
+        self._stream.tell(Guidance(QualityHint(hint.value), prompt, progress.fraction))
         return progress
 
-    def _hint(self, seen: Assessment, progress: Progress) -> QualityHint:
-        if seen.quality.hint is QualityHint.NO_FACE and self._stream.dark:
-            return QualityHint.MORE_LIGHT
+    def _light(self, attempt: LivenessTry, prompt: Prompt) -> Prompt:
+        """Where a lamp gives the light, start it and leave no colours to the page."""
+        if self._equipment.lamp is None or prompt.schedule is None:
+            return prompt
+        if self._lit != (attempt, prompt.number):
+            self._lit = (attempt, prompt.number)
+            began_ns = self._equipment.lamp.play(prompt.schedule)
+            if began_ns is not None:
+                attempt.shown(began_ns)
+        return replace(prompt, schedule=None)
+
+    def _hint(self, sought: Sought | None, progress: Progress) -> Hint:
         # While a turn or a light is asked for, the try knows better than the gate what is in order.
-        return QualityHint(progress.hint.value) if seen.face is not None else seen.quality.hint
+        if sought is None or sought.seen.face is not None:
+            return progress.hint
+        if sought.seen.quality.hint is QualityHint.NO_FACE and self._stream.dark:
+            return Hint.MORE_LIGHT
+        return Hint(sought.seen.quality.hint.value)
 
 
-class _Stream:
-    """The frames of one opened camera, looked after between each of them."""
-
-    def __init__(
-        self, camera: Camera, limits: CaptureLimits, watcher: Watcher, now_s: Callable[[], float]
-    ) -> None:
-        self._camera = camera
-        self._limits = limits
-        self._watcher = watcher
-        self._watch = StreamWatch(camera.identity, limits)
-        self._told: Guidance | None = None
-        self.now_s = now_s
-        self.identity = camera.identity
-
-    @property
-    def dark(self) -> bool:
-        return self._watch.dark
-
-    def tell(self, guidance: Guidance) -> None:
-        self._told = guidance
-        self._watcher(guidance)
-
-    def frames(self, attempt: LivenessTry, deadline_s: float, times: StageTimes) -> Iterator[Frame]:
-        self.tell(self._told or Guidance(QualityHint.NONE, attempt.prompt, 0.0))
-        while True:
-            with times.stage("wait"):
-                frame = self._next(deadline_s)
-            if frame is None:
-                return
-            self._watch.require_fine(frame)
-            yield frame
-
-    def _next(self, deadline_s: float) -> Frame | None:
-        patience_s = self.now_s() + self._limits.frame_timeout_s
-        while (left_s := min(deadline_s, patience_s) - self.now_s()) > 0:
-            try:
-                return self._camera.read(min(left_s, self._limits.look_s))
-            except (CameraTimeout, FrameRefused):
-                # Nothing came, or a damaged picture; but somebody may have pressed cancel meanwhile.
-                if self._told is not None:
-                    self._watcher(self._told)
-        if self.now_s() < deadline_s:
-            raise CameraGone(f"{self.identity.sensor} gives no frames: is it unplugged?")
+def _sample(frame: Frame, sought: Sought | None) -> Sample | None:
+    """The aligned face of this frame, where the detector saw it and it is good enough to be embedded."""
+    if sought is None or sought.seen.face is None or not sought.seen.quality.acceptable:
         return None
+    return Sample(sought.seen.face, sought.seen.quality, frame.captured_at_ns)
 
 
-def _observation(frame: Frame, seen: Assessment, detections: tuple[Detection, ...]) -> Observation:
-    main = seen.detection
+def _observation(frame: Frame, sought: Sought | None) -> Observation:
+    main = sought.seen.detection if sought else None
     # A bystander far behind is no second shopper: the gate has said who stands in the pay zone.
-    crowd = seen.quality.hint is QualityHint.ONE_PERSON
-    others = tuple(face.box for face in detections if face is not main) if crowd else ()
+    crowd = sought.detections if sought is not None and sought.crowded else ()
+    others = tuple(face.box for face in crowd if face is not main)
     return Observation(
         pixels=frame.pixels,
         captured_at_ns=frame.captured_at_ns,
@@ -232,4 +244,5 @@ def _observation(frame: Frame, seen: Assessment, detections: tuple[Detection, ..
         box=main.box if main else None,
         points=main.points if main else None,
         others=others,
+        detected=sought is not None,
     )

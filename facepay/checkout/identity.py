@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from facepay.errors import NotEnrolled
 from facepay.types import Identification
+from liveness.transcript import SignedTranscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One shopper, recognised and judged alive at a level 0..3; nothing of it is biometric."""
+    """One shopper, recognised and judged alive at a level 0..3; nothing of it is biometric.
+
+    `record` is the sealed record of the liveness try, where it was sealed already.
+    """
 
     identification: Identification = field(repr=False)
     level: int
     given: Given
+    record: SignedTranscript | None = field(default=None, repr=False)
 
 
 class Identities:

@@ -6,11 +6,10 @@ provider takes its time; whatever it does after a cancel, it does without chargi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from facepay.capture import Captured, StageTimes
+from facepay.capture import StageTimes
 from facepay.capture.capture import OpenCapture
-from facepay.checkout.ahead import AheadOfTime
 from facepay.checkout.beside import Beside
 from facepay.checkout.claiming import ClaimDesk, Claimed
 from facepay.checkout.factor import FactorDesk
@@ -18,9 +17,9 @@ from facepay.checkout.identity import Given, Look
 from facepay.checkout.parts import CheckoutParts
 from facepay.checkout.records import approval_of
 from facepay.checkout.screen import Screen, Watch, digest_of
+from facepay.checkout.trying import Tries
 from facepay.counter import Answer, Answers, Phase
 from facepay.errors import (
-    AttackSuspected,
     AuthorisationDeclined,
     FailureToAcquire,
     NotEnrolled,
@@ -33,8 +32,9 @@ from facepay.outcomes import CashierWords
 from facepay.psp.base import Answer as ProviderAnswer
 from facepay.types import Identification, Probe, SubjectId, TemplateMode
 from hardware.types import FrameOrigin
+from liveness.consent import Consent
 from liveness.session import LivenessSession
-from liveness.types import PadStatus
+from liveness.transcript import SignedTranscript
 from pos_adapter.base import ProgressListener
 from pos_adapter.types import PaymentRequest, PaymentResponse, ProgressStep, TransactionId
 
@@ -91,24 +91,24 @@ class FaceSale:
         if self._request.identity is not None:
             return self._run_identified(self._request.identity)
         start = self._offer()
-        attempt = self._open_try()
-        watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
+        tries = self._open_tries()
+        watch = self.screen.watcher(tries.attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            look = self._look(capture, attempt, watch, start)
-            payer = self._decide(look)
-            act = self._confirm(capture, attempt, watch, payer)
-        return self._pay(payer, act)
+            payer = self._decide(self._look(capture, tries, watch, start))
+            act = self._confirm(capture, tries.attempt, watch, payer)
+        # The record has consent and alarms in it, so it is sealed last.
+        return self._pay(payer, act, self._parts.tries.seal(tries.attempt))
 
     def look(self) -> Look:
         """Who stands there, for a till that asks without a payment; the same steps up to the search."""
         start = self._offer()
-        attempt = self._open_try()
-        watch = self.screen.watcher(attempt, self.answers, self._parts.clock.now_ns)
+        tries = self._open_tries()
+        watch = self.screen.watcher(tries.attempt, self.answers, self._parts.clock.now_ns)
         with self._parts.capture.opened(watch, self.times) as capture:
-            look = self._look(capture, attempt, watch, start)
+            look = self._look(capture, tries, watch, start)
         self._note_identified(look.identification.subject)
         self._require_noted()
-        return look
+        return replace(look, record=self._parts.tries.seal(tries.attempt))
 
     def _run_identified(self, token: str) -> PaymentResponse:
         """Pay with an earlier identification: no second capture, but amount and account are confirmed."""
@@ -117,34 +117,37 @@ class FaceSale:
         self._progress(ProgressStep.CONFIRMING)
         self.screen.show(Phase.CONFIRM, account=payer.subject.masked_account)
         self.answers.wait(Answer.CONFIRM, self._parts.terms.confirm_s)
-        return self._pay(payer, "tap")
+        return self._pay(payer, "tap", look.record)
 
-    def _look(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, start: Start) -> Look:
-        return (
-            self._search(capture, attempt) if start.searches else self._claim(capture, attempt, watch, start)
-        )
+    def _look(self, capture: OpenCapture, tries: Tries, watch: Watch, start: Start) -> Look:
+        if start.searches:
+            return self._search(capture, tries, watch)
+        return self._claim(capture, tries, watch, start)
 
-    def _search(self, capture: OpenCapture, attempt: LivenessSession) -> Look:
+    def _search(self, capture: OpenCapture, tries: Tries, watch: Watch) -> Look:
         """Find the shopper among those who are enrolled (1:N)."""
-        level, probe = self._probe(capture, attempt)
+        level, probe = self._probe(capture, tries, watch)
         identification, given = self._identify(probe)
         return Look(identification, level, given)
 
-    def _claim(self, capture: OpenCapture, attempt: LivenessSession, watch: Watch, start: Start) -> Look:
+    def _claim(self, capture: OpenCapture, tries: Tries, watch: Watch, start: Start) -> Look:
         """Compare the shopper with the template that their own code opens (1:1)."""
         desk = ClaimDesk(self._parts, self.answers, FactorDesk(self._parts, self.answers, self.screen))
         watch.guiding = False
         self.screen.show(Phase.CODE)
-        with desk.opened(start.code or desk.read(capture, attempt)) as claimed:
+        with desk.opened(start.code or desk.read(capture, tries.attempt)) as claimed:
             watch.guiding = True
-            level, probe = self._probe(capture, attempt)
+            level, probe = self._probe(capture, tries, watch)
             return Look(self._verify(probe, claimed), level, claimed.given)
 
-    def _probe(self, capture: OpenCapture, attempt: LivenessSession) -> tuple[int, Probe]:
+    def _probe(self, capture: OpenCapture, tries: Tries, watch: Watch) -> tuple[int, Probe]:
         """A live shopper's features and the level of liveness that was reached."""
-        ahead = self._parts.identifier.ahead(self.times)
-        captured = self._capture(capture, attempt, ahead)
-        level = self._require_alive(captured)
+        self._progress(ProgressStep.CAPTURING)
+        self.screen.show(Phase.CAPTURING)
+        captured, ahead = tries.capture(capture, watch)
+        for sample in captured.samples:
+            self._parts.monitor.observe(Watched.QUALITY, sample.quality.score)
+        level = int(captured.pad.level or 0)
         return level, self._parts.identifier.probe_of(captured, self.times, ahead)
 
     def _offer(self) -> Start:
@@ -163,31 +166,9 @@ class FaceSale:
         # Where the shop keeps no gallery, a tap can only mean the shopper's own code.
         return Start(searches=given is Answer.TAP and TemplateMode.GALLERY in modes, code=text)
 
-    def _open_try(self) -> LivenessSession:
-        tries, light = self._parts.tries, not self.answers.has(Answer.NO_LIGHT)
-        amount, camera = self._request.amount, self._parts.capture.identity
-        return tries.open(tries.policy.tier_for(amount.minor), amount, camera, light=light)
-
-    def _capture(self, capture: OpenCapture, attempt: LivenessSession, ahead: AheadOfTime) -> Captured:
-        """Guide the shopper until the liveness try is decided."""
-        self._progress(ProgressStep.CAPTURING)
-        self.screen.show(Phase.CAPTURING)
-        captured = capture.run(attempt, ahead.take)
-        for sample in captured.samples:
-            self._parts.monitor.observe(Watched.QUALITY, sample.quality.score)
-        return captured
-
-    def _require_alive(self, captured: Captured) -> int:
-        """The level of liveness that was reached; refuses an attack, and what could not be judged."""
-        pad = captured.pad
-        if pad.status is PadStatus.REFUSED:
-            reasons = ", ".join(reason.value for reason in pad.reasons)
-            raise AttackSuspected(f"presentation attack detection refused: {reasons}")
-        # A cue that could not tell leaves a lower level, for which the policy asks for the PIN.
-        if pad.level is None:
-            reasons = ", ".join(reason.value for reason in pad.reasons)
-            raise FailureToAcquire(f"liveness could not be judged: {reasons}")
-        return int(pad.level)
+    def _open_tries(self) -> Tries:
+        light = not self.answers.has(Answer.NO_LIGHT)
+        return Tries(self._parts, self._request.amount, self.times, light=light)
 
     def _identify(self, probe: Probe) -> tuple[Identification, Given]:
         """Who it is; in a big gallery the digits narrow the search first."""
@@ -252,14 +233,20 @@ class FaceSale:
         with self.times.stage("confirm"):
             agreed = capture.watch(
                 attempt,
-                lambda: attempt.consent is not None or self.answers.has(Answer.CONFIRM),
+                lambda: self._consent(attempt) is not None,
                 terms.confirm_s,
             )
-        if not agreed:
+        if not agreed or attempt.consent is None:
             raise FailureToAcquire("the shopper did not confirm in time")
-        return attempt.consent.act.value if attempt.consent is not None else "tap"
+        return attempt.consent.act.value
 
-    def _pay(self, payer: Payer, act: str) -> PaymentResponse:
+    def _consent(self, attempt: LivenessSession) -> Consent | None:
+        """The act of consent so far; an early tap counts from when everything could be read."""
+        if attempt.consent is None and self.answers.has(Answer.CONFIRM):
+            attempt.tap(self._parts.clock.now_ns())
+        return attempt.consent
+
+    def _pay(self, payer: Payer, act: str, record: SignedTranscript | None) -> PaymentResponse:
         """Journal, authorise, journal; then the till may be told."""
         self.answers.require_going_on()
         self._require_noted()
@@ -273,7 +260,7 @@ class FaceSale:
                 self._request.amount,
                 payee=terms.payee,
                 terminal=terms.terminal,
-                identified=self._facts_of(payer, act),
+                identified=self._facts_of(payer, act, record),
                 # The till or the shopper may leave while the provider is thinking.
                 wanted=lambda: not self.answers.ended,
                 resolving=lambda: self._progress(ProgressStep.RESOLVING),
@@ -287,7 +274,7 @@ class FaceSale:
         self._parts.accounts.note_success(payer.subject.account)
         return approval_of(self._parts.settlement.announce(self._payment))
 
-    def _facts_of(self, payer: Payer, act: str) -> Facts:
+    def _facts_of(self, payer: Payer, act: str, record: SignedTranscript | None) -> Facts:
         """What the journal and the receipt say of who paid and how; nothing of it is biometric."""
         parts = self._parts
         return {
@@ -295,6 +282,8 @@ class FaceSale:
             "masked": payer.subject.masked_account,
             "pseudonym": parts.pseudonym(payer.subject.subject),
             "liveness_level": payer.level,
+            "liveness_digest": record.digest if record else "",
+            "liveness_record": record.as_text() if record else "",
             "factor": payer.given.name,
             "template": payer.subject.mode.value,
             "consent_act": act,

@@ -84,6 +84,10 @@ class Watch:
         self._screen.guide(guidance)
         self._tell_shown(guidance.prompt)
 
+    def follow(self, attempt: LivenessSession) -> None:
+        """Go on with another try, whose prompts count from 0 again."""
+        self._attempt, self._number = attempt, -1
+
     def _tell_shown(self, prompt: Prompt) -> None:
         if prompt.number == self._number:
             return

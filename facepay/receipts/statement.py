@@ -8,6 +8,7 @@ what it should be. `docs/receipts.md` describes the format for other languages.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ VERSION = 1
 LIFETIME_S = 60
 """Longest life of a statement in seconds; the dynamic link of Delegated Regulation (EU) 2018/389, art. 5."""
 
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 FACTORS = frozenset({"face", "code", "digits", "pin"})
 
 
@@ -48,6 +50,8 @@ class Authorised:
     iat: int
     exp: int
     nonce: str
+    record: str = ""
+    """Digest of the sealed liveness record in the journal, 32 hex digits; empty where there was none."""
 
     @property
     def money(self) -> Money:
@@ -90,12 +94,15 @@ class StatementIssuer:
                 iat=now_s,
                 exp=now_s + self._lifetime_s,
                 nonce=self._nonce(),
+                record=str(facts.get("liveness_digest") or ""),
             )
         )
 
     def sign(self, said: Authorised) -> str:
         """Sign what is said, after the checks every verifier makes."""
         claims: dict[str, Json] = {"v": VERSION, **asdict(said)}
+        if not said.record:
+            del claims["record"]
         _require_sense(_parse(claims))
         return sign_statement(StatementKind.AUTHORISATION, claims, self._signer)
 
@@ -142,16 +149,17 @@ def require_same(said: Authorised, *, payee: str, money: Money, terminal: str, r
 def _parse(claims: Mapping[str, Json]) -> Authorised:
     texts = {"payee", "currency", "terminal", "request", "payment", "payer", "factor", "nonce"}
     numbers = {"amount", "liveness", "iat", "exp"}
-    if claims.keys() != {"v", *texts, *numbers} or claims.get("v") != VERSION:
+    told = {*texts, "record"} if "record" in claims else texts
+    if claims.keys() != {"v", *told, *numbers} or claims.get("v") != VERSION:
         raise StatementRefused("the statement has missing, unknown or newer claims")
-    for name in texts:
+    for name in told:
         if not isinstance(claims[name], str) or not claims[name]:
             raise StatementRefused(f"the statement's {name} is no text")
     for name in numbers:
         if type(claims[name]) is not int:
             raise StatementRefused(f"the statement's {name} is no whole number")
     # The loops above checked every type; the unpacking cannot see that.
-    return Authorised(**{name: claims[name] for name in texts | numbers})  # type: ignore[arg-type]
+    return Authorised(**{name: claims[name] for name in told | numbers})  # type: ignore[arg-type]
 
 
 def _require_sense(said: Authorised) -> None:
@@ -163,5 +171,7 @@ def _require_sense(said: Authorised) -> None:
         raise StatementRefused("the statement's amount is not above 0")
     if not 0 < said.exp - said.iat <= LIFETIME_S:
         raise StatementRefused(f"the statement lives longer than {LIFETIME_S} s")
+    if said.record and not _DIGEST.fullmatch(said.record):
+        raise StatementRefused("the statement's liveness record is no digest")
     if said.factor not in FACTORS or not 0 <= said.liveness <= 3:
         raise StatementRefused("the statement names an unknown factor or liveness level")

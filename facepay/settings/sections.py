@@ -104,11 +104,28 @@ class RecognitionSettings:
 
 @dataclass(frozen=True, slots=True)
 class LivenessSettings:
-    """How presentation attacks are looked for: the tier asked of a payment and of an enrolment."""
+    """How presentation attacks are looked for. A merchant may ask for more than the defaults, never for less.
 
-    payment_tier: str = ""
-    enrolment_tier: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
+    `ceilings_minor` are the most that liveness levels 0, 1 and 2 may pay by face alone; `payment_tier` and
+    `enrolment_tier` are the least tier asked; `spot_checks` the share of small payments that are asked for
+    more. `light` is what the flash shines with, `none` where it cannot; `depth` names a depth camera.
+    """
+
+    ceilings_minor: tuple[int, ...] = (1_000, 5_000, 15_000)
+    payment_tier: int = within(0, 0, 3)
+    enrolment_tier: int = within(0, 0, 3)
+    spot_checks: float = within(0.03, 0.0, 1.0)
+    tries: int = within(3, 1, 3)
+    light: str = one_of("display", "display", "ring", "none")
+    ring_port: str = ""
+    ring_baud: int = within(115_200, 9_600, 921_600)
+    ring_leds: int = within(24, 1, 1024)
+    ring_brightness: float = within(1.0, 0.05, 1.0)
+    depth: str = one_of("", "", "realsense", "orbbec")
+    pulse: bool = False
+    remember_frames_days: int = within(30, 1, 365)
+    calibration: str = ""
+    calibration_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import cast
 
 from facepay.audit import AuditEvent, AuditLog
 from facepay.capture import CaptureLimits, FaceCapture
+from facepay.capture.equipment import Equipment
 from facepay.capture.tries import LivenessTries
 from facepay.checkout import Checkout, CheckoutParts, CheckoutTerms
 from facepay.checkout.adjustments import Adjustments, Period
@@ -36,6 +37,7 @@ from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.matcher import Matcher
 from facepay.recognition.quality import QualityGate
 from facepay.settings import Settings
+from facepay.terminal.alive import build_depth, build_equipment
 from facepay.terminal.bookkeeping import Bookkeeper
 from facepay.terminal.engines import build_engine, build_tries
 from facepay.terminal.money import MoneySide, build_money
@@ -43,6 +45,7 @@ from facepay.terminal.places import database_url, open_keys
 from hardware.base import Camera, Clock, SystemClock
 from hardware.types import FrameOrigin
 from keys import KeyStore
+from liveness.types import Tier
 
 log = logging.getLogger(__name__)
 PSEUDONYM_LABEL = b"facepay/pseudonym/v1/"
@@ -147,9 +150,11 @@ def _camera(settings: Settings) -> Camera:
 def _assemble(base: _Base) -> Terminal:
     engine = base.database.engine
     money = build_money(base.settings, base.database, base.keys, now_ms)
-    tries = build_tries(base.settings, base.engine, base.keys)
+    depth = build_depth(base.settings)
+    equipment = build_equipment(base.settings, base.camera.identity, base.clock, depth)
+    tries = build_tries(base.settings, base.engine, base.keys, depth)
     counter = Counter()
-    parts = _parts(base, money, tries, counter)
+    parts = _parts(base, money, tries, counter, equipment)
     return Terminal(
         settings=base.settings,
         database=base.database,
@@ -182,6 +187,7 @@ def _enrolment(base: _Base, tries: LivenessTries, money: MoneySide) -> Enrolment
     terms = EnrolmentTerms(
         currency=settings.terminal.currency,
         samples=settings.enrolment.samples,
+        tier=Tier(settings.liveness.enrolment_tier),
         target_fpir=settings.recognition.target_fpir,
         origins=_origins(settings, for_enrolment=True),
     )
@@ -194,14 +200,16 @@ def _held(base: _Base) -> HeldTemplates:
     return HeldTemplates(base.database, base.keys, settings.terminal.tenant, terms)
 
 
-def _parts(base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter) -> CheckoutParts:
+def _parts(
+    base: _Base, money: MoneySide, tries: LivenessTries, counter: Counter, equipment: Equipment
+) -> CheckoutParts:
     settings, names = base.settings, base.settings.terminal
     period = _period(base.database, names.terminal)
     history = History(base.database.engine, names.terminal)
     return CheckoutParts(
         terms=_terms(settings, base.engine),
         counter=counter,
-        capture=_capture(settings, base.camera, base.engine, base.clock),
+        capture=_capture(settings, base.camera, base.engine, base.clock, equipment=equipment),
         clock=base.clock,
         tries=tries,
         identifier=Identifier(base.engine, base.gallery, _identification(settings)),
@@ -260,6 +268,7 @@ def _capture(
     clock: Clock,
     *,
     for_enrolment: bool = False,
+    equipment: Equipment | None = None,
 ) -> FaceCapture:
     limits = CaptureLimits(
         deadline_s=settings.enrolment.deadline_s if for_enrolment else settings.capture.deadline_s,
@@ -268,7 +277,14 @@ def _capture(
         frozen_frames=settings.capture.frozen_frames,
         origins=_origins(settings, for_enrolment=for_enrolment),
     )
-    return FaceCapture(camera, engine.detector, QualityGate(), limits, now_s=lambda: clock.now_ns() / 1e9)
+    return FaceCapture(
+        camera,
+        engine.detector,
+        QualityGate(),
+        limits,
+        equipment=equipment,
+        now_s=lambda: clock.now_ns() / 1e9,
+    )
 
 
 def _identification(settings: Settings) -> IdentificationTerms:

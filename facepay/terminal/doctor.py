@@ -20,16 +20,19 @@ from facepay.db.session import open_database
 from facepay.errors import FacepayError
 from facepay.journal import History
 from facepay.recognition.calibration_files import find_calibration
+from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.licences import require_licensed
 from facepay.recognition.pack_store import choose_pack, require_files, search_folders
 from facepay.settings import Settings
-from facepay.terminal.engines import build_engine
+from facepay.terminal.alive import build_calibration, build_policy
+from facepay.terminal.engines import build_engine, liveness_models
 from facepay.terminal.places import KEYS_FILE, SECRET_FILE, database_url, open_keys
 from hardware.errors import HardwareError
 from hardware.libraries import require_opencv
 from hardware.v4l2 import describe_device
 from keys import KeysError
 from liveness.errors import LivenessError
+from liveness.types import Tier
 
 LEAST_FREE_BYTES = 200 * 2**20
 EARLIEST_S = 1_767_225_600
@@ -88,6 +91,23 @@ def _models(settings: Settings) -> Iterator[Finding]:
     engine = build_engine(settings)
     text = f"the models load; the recogniser gives {engine.dimensions} numbers a face"
     yield Finding("models", State.FINE, text)
+    yield from _guarded("liveness", lambda settings: _alive(settings, engine), settings)
+
+
+def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:
+    models = liveness_models(settings, engine)
+    calibration = build_calibration(settings)
+    calibration.require_models(models.digests)
+    policy = build_policy(settings)
+    ceilings = ", ".join(str(policy.ceiling_for(tier)) for tier in (Tier.ZERO, Tier.ONE, Tier.TWO))
+    text = f"{len(models.experts)} passive experts load; levels 0, 1 and 2 may pay {ceilings} (minor units)"
+    yield Finding("liveness", State.FINE, text)
+    if models.mesh is None:
+        text = "the pack has no face landmarks: a smile cannot be seen, and turns are judged by five points"
+        yield Finding("liveness", State.NOTE, text)
+    if settings.liveness.light == "none":
+        text = "there is no light: level 1 is not reached, and amounts above level 0 ask for the PIN"
+        yield Finding("liveness", State.NOTE, text)
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:

@@ -14,13 +14,14 @@ from facepay.recognition.loading import load_addition, load_engine
 from facepay.recognition.pack_store import choose_pack, search_folders
 from facepay.recognition.packs import PassiveKind
 from facepay.settings import Settings
+from facepay.terminal.alive import build_calibration, build_memory, build_policy
 from keys import KeyStore
-from liveness.base import PassiveExpert
-from liveness.engine import LivenessEngine, LivenessModels
+from liveness.base import DepthSource, PassiveExpert
+from liveness.engine import LivenessEngine, LivenessModels, LivenessOptions
 from liveness.errors import ModelUnusable
 from liveness.landmarks import FaceMesh
 from liveness.passive import MiniFasPair
-from liveness.policy import LivenessPolicy
+from liveness.types import Tier
 
 log = logging.getLogger(__name__)
 SECRET_LABEL = b"facepay/liveness/challenge/v1"
@@ -50,7 +51,9 @@ def warm_up(engine: RecognitionEngine) -> None:
     engine.extract([align(np.zeros((480, 640, 3), np.uint8), points)])
 
 
-def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -> LivenessTries:
+def build_tries(
+    settings: Settings, engine: RecognitionEngine, keys: KeyStore, depth: DepthSource | None = None
+) -> LivenessTries:
     """Liveness on the pack's networks.
 
     Raises:
@@ -58,10 +61,40 @@ def build_tries(settings: Settings, engine: RecognitionEngine, keys: KeyStore) -
     """
     secret = bytearray(32)
     keys.derive_into(SECRET_LABEL, secret)
-    models = LivenessModels(face_mesh(engine), (minifas_pair(engine), *_additions(settings)))
-    made = LivenessEngine(models, LivenessPolicy(), secret=bytes(secret))
-    terms = TryTerms(settings.terminal.terminal, float(settings.camera.frames_per_s))
-    return LivenessTries(made, terms)
+    made = LivenessEngine(
+        liveness_models(settings, engine),
+        build_policy(settings),
+        secret=bytes(secret),
+        options=LivenessOptions(pulse=settings.liveness.pulse),
+        memory=build_memory(settings, keys),
+        calibration=build_calibration(settings),
+        depth=depth,
+    )
+    return LivenessTries(made, _terms(settings), keys)
+
+
+def liveness_models(settings: Settings, engine: RecognitionEngine) -> LivenessModels:
+    """The pack's landmarks and passive networks with their digests, and what was added to them.
+
+    Raises:
+        ModelUnusable: the pack has no passive network.
+        SettingsError: an addition is missing, or its licence forbids production.
+    """
+    digests = {file.name: file.sha256 for file in engine.spec.files}
+    return LivenessModels(face_mesh(engine), (minifas_pair(engine), *_additions(settings)), digests)
+
+
+def _terms(settings: Settings) -> TryTerms:
+    wanted = settings.liveness
+    return TryTerms(
+        settings.terminal.terminal,
+        float(settings.camera.frames_per_s),
+        light=wanted.light != "none",
+        least=Tier(wanted.payment_tier),
+        spot_checks=wanted.spot_checks,
+        # A film that is shown to a page again and again is a demonstration, and an attack in a shop.
+        remember_pages=settings.production,
+    )
 
 
 def minifas_pair(engine: RecognitionEngine) -> MiniFasPair:

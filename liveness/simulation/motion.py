@@ -46,6 +46,7 @@ class MovingPhoto:
         shape: what it is on.
         centre: x, y of the axis, usually the face's centre.
         bend_radius: for BENT, in heights of the face.
+        bend_axis: for BENT, degrees of the axis from upright.
         face_height: in pixels.
         landmarks: for SOLID, `float32[N, 3]` in pixels, z towards the back.
     """
@@ -58,6 +59,7 @@ class MovingPhoto:
         centre: tuple[float, float],
         face_height: float,
         bend_radius: float = 0.55,
+        bend_axis: float = 0.0,
         landmarks: Floats | None = None,
     ) -> None:
         self._photo = photo
@@ -66,9 +68,13 @@ class MovingPhoto:
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         self._x, self._y = x, y
         self._centre = centre
-        self._surface = _surface(
-            shape, (x - centre[0], y - centre[1]), bend_radius * face_height, landmarks, centre
-        )
+        around = (x - centre[0], y - centre[1])
+        if shape is Shape.BENT:
+            self._surface = _bent(*around, bend_radius * face_height, bend_axis)
+        elif shape is Shape.SOLID and landmarks is not None:
+            self._surface = (*around, _depth(*around, landmarks, centre))
+        else:
+            self._surface = (*around, np.zeros_like(x))
 
     def frame(self, moved: Moved) -> Pixels:
         """The photo as the camera sees it in this position."""
@@ -95,25 +101,17 @@ class MovingPhoto:
         return shift_x.astype(np.float32), shift_y.astype(np.float32)
 
 
-def _surface(
-    shape: Shape,
-    xy: tuple[Floats, Floats],
-    radius: float,
-    landmarks: Floats | None,
-    centre: tuple[float, float],
-) -> tuple[Floats, Floats, Floats]:
-    """The photo's pixels in space, axis at the origin, z away from the camera."""
-    x, y = xy
-    if shape is Shape.BENT:
-        angle = np.clip(x / radius, -1.5, 1.5)
-        return (
-            (radius * np.sin(angle)).astype(np.float32),
-            y,
-            (radius * (1 - np.cos(angle))).astype(np.float32),
-        )
-    if shape is Shape.SOLID and landmarks is not None:
-        return x, y, _depth(x, y, landmarks, centre)
-    return x, y, np.zeros_like(x)
+def _bent(x: Floats, y: Floats, radius: float, axis: float) -> tuple[Floats, Floats, Floats]:
+    """The photo's pixels on a cylinder, its axis that many degrees from upright, z away from the camera."""
+    cos, sin = float(np.cos(np.deg2rad(axis))), float(np.sin(np.deg2rad(axis)))
+    across, along = x * cos + y * sin, y * cos - x * sin
+    angle = np.clip(across / radius, -1.5, 1.5)
+    bent = radius * np.sin(angle)
+    return (
+        (bent * cos - along * sin).astype(np.float32),
+        (bent * sin + along * cos).astype(np.float32),
+        (radius * (1 - np.cos(angle))).astype(np.float32),
+    )
 
 
 def _depth(x: Floats, y: Floats, landmarks: Floats, centre: tuple[float, float]) -> Floats:

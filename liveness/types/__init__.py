@@ -6,7 +6,7 @@ lives for one try only. Scores run 0..1 and 1 is bona fide, everywhere in this p
 
 from liveness.types.evidence import Alarm, CueName, CueResult, Reason, Status
 from liveness.types.frames import Box, Floats, Observation, Origin, Pixels
-from liveness.types.looks import DepthView, FaceQuality, Look, Mesh, Pose, Presentation
+from liveness.types.looks import DepthView, FaceQuality, Look, Mesh, Pose, Presentation, Relief
 from liveness.types.prompts import ColourSchedule, ColourStep, Hint, Prompt, PromptKind, Shown
 from liveness.types.results import PadResult, PadStatus, Progress, Tier
 
@@ -34,6 +34,7 @@ __all__ = [
     "Prompt",
     "PromptKind",
     "Reason",
+    "Relief",
     "Shown",
     "Status",
     "Tier",

@@ -57,6 +57,22 @@ class FaceQuality:
     jaw_open: float | None
     motion_iod_per_s: float | None
     presence: float | None
+    mouth_texture: float | None = None
+    """Spread of luma around the mouth over that around the eyes; what covers the mouth has little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """How the skin moved since a neutral face; `movement` and `misfit` are shares of the face's width, rms.
+
+    `share` of the movement to the side needs depth that no sheet has; `misfit` is what neither a sheet
+    nor a face explains; `points` could be followed.
+    """
+
+    share: float
+    movement: float
+    misfit: float
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,8 @@ class Look:
     passive_scale: float | None
     """Smallest crop scale the passive pair could really use; below 2 its surroundings are cut off."""
     spectrum: float | None
+    relief: Relief | None = None
+    """Measured while a turn of the head is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

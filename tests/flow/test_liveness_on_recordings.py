@@ -128,11 +128,13 @@ def test_photo_file_passes_tier_zero_and_nothing_above(lab: Lab, photos_dir: Pat
     assert result.level in (None, Tier.ZERO)
 
 
-def test_covered_faces_never_raise(lab: Lab, photos_dir: Path) -> None:
-    for path in sorted((photos_dir / "masked").iterdir())[:5]:
-        result = lab.run(still(path, 10), Tier.ZERO)
-        assert result.status in PadStatus
-        assert result.level != Tier.ONE
+def test_covered_faces_are_judged_or_not_but_never_raise(lab: Lab, photos_dir: Path) -> None:
+    results = [
+        lab.run(still(path, 25), Tier.ZERO) for path in sorted((photos_dir / "masked").iterdir())[::20]
+    ]
+    assert all(result.status in PadStatus for result in results)
+    assert all(result.reasons for result in results if not result.accepted)
+    assert not all(result.accepted for result in results)
 
 
 def test_mesh_follows_the_face_between_detections(lab: Lab, photos_dir: Path) -> None:

@@ -12,7 +12,9 @@ from liveness.gesture import GestureCue
 from liveness.landmarks import JAW_OPEN, SMILE_LEFT, SMILE_RIGHT, five_points, pose_of
 from liveness.quality import measure_quality
 from liveness.relief import depth_gain, nose_parallax, width_share
+from liveness.sheet import relief_of
 from liveness.simulation.drawn import BOX, drawn_face
+from liveness.tracking import SEEDS
 from liveness.turn import TurnCue
 from liveness.types import (
     CueResult,
@@ -75,6 +77,15 @@ def tilted_picture(points: Floats, degrees: float) -> Floats:
     return np.column_stack([x * np.cos(a) * scale, y * scale, reported[:, 2]]).astype(np.float32)
 
 
+def bent_picture(points: Floats, degrees: float, radius: float = 70.0) -> Floats:
+    """A picture of the head on a cylinder; the network reports a head's turn and depth on it."""
+    a = np.deg2rad(degrees)
+    x, y, _ = points.T
+    u, z = radius * np.sin(x / radius), -radius * np.cos(x / radius) + radius
+    reported = turned(points, degrees * 0.5)
+    return np.column_stack([u * np.cos(a) - z * np.sin(a), y, reported[:, 2]]).astype(np.float32)
+
+
 def look(points: Floats, at_ns: int, **shapes: float) -> Look:
     blendshapes = np.zeros(52, np.float32)
     smile = shapes.get("smile", 0.0)
@@ -93,7 +104,11 @@ def turn(
     for i in range(3 * RATE):
         at_ms = i * 1000 // RATE
         share = min(max((at_ms - 1000 - start_ms) / 500, 0.0), 1.0)
-        looks.append(look(move(base, peak * share), at_ms * MS))
+        moved = move(base, peak * share)
+        one = look(moved, at_ms * MS)
+        start, now = base[SEEDS, :2], moved[SEEDS, :2]
+        relief = relief_of(base, start, now, towards=float(np.sign(peak))) if at_ms > 1000 else None
+        looks.append(replace(one, relief=relief))
     shown = Shown(Prompt(kind, 1), 1000 * MS)
     return TurnCue().assess(Presentation(tuple(looks), (shown,)))
 
@@ -115,6 +130,19 @@ def test_turn_that_began_before_the_prompt_is_refused() -> None:
 @pytest.mark.parametrize("peak", [30.0, 40.0, -40.0])
 def test_tilted_picture_is_refused_as_flat(peak: float) -> None:
     assert turn(tilted_picture, peak).reasons == (Reason.FLAT,)
+
+
+@pytest.mark.parametrize("peak", [30.0, 42.0, -42.0])
+def test_bent_picture_is_refused_as_flat(peak: float) -> None:
+    kind = PromptKind.TURN_LEFT if peak > 0 else PromptKind.TURN_RIGHT
+    assert turn(bent_picture, peak, kind=kind).reasons == (Reason.FLAT,)
+
+
+def test_turn_without_followed_skin_is_cannot_tell() -> None:
+    base = head()
+    looks = tuple(look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS) for i in range(60))
+    shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
+    assert TurnCue().assess(Presentation(looks, (shown,))).status is Status.ABSTAIN
 
 
 @pytest.mark.parametrize("peak", [0.0, 8.0])

@@ -208,6 +208,17 @@ def test_face_at_the_border_is_asked_to_the_centre(scene: Any) -> None:
     assert tried.conclude().status is PadStatus.NON_RESPONSE
 
 
+def test_dark_glasses_are_no_attack(scene: Any) -> None:
+    def worn(one: Observation) -> Observation:
+        pixels = one.pixels.copy()
+        pixels[94:116, 118:202] = 20
+        return replace(one, pixels=pixels)
+
+    tried = scene.session()
+    scene.feed(tried, [worn(one) for one in scene.stream(20)])
+    assert tried.conclude().status in {PadStatus.ACCEPTED, PadStatus.NON_RESPONSE}
+
+
 def test_two_people_from_the_start_are_asked_for_one(scene: Any) -> None:
     tried = scene.session()
     frames = [replace(one, others=((1.0, 1.0, 90.0, 120.0),)) for one in scene.stream(20)]

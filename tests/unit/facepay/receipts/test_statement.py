@@ -40,6 +40,7 @@ SAID = Authorised(
     iat=NOW,
     exp=NOW + 60,
     nonce="ab" * 16,
+    record="cd" * 16,
 )
 TOKEN = ISSUER.sign(SAID)
 
@@ -56,6 +57,7 @@ def test_it_is_made_from_what_the_journal_knows() -> None:
         "pseudonym": "0123456789abcdef01234567",
         "liveness_level": 2,
         "factor": "face",
+        "liveness_digest": "cd" * 16,
     }
     money = Money(1240, "EUR")
     entry = Entry(TransactionId("p1"), "rest/T1/till/42", "f", State.AUTHORISED, money, "a", 0, facts)

@@ -1,0 +1,1 @@
+"""What liveness does on recordings and photos; `python -m benchmarks.liveness`."""
