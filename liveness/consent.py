@@ -79,12 +79,14 @@ class ConsentWatch:
 
     def tap(self, at_ns: int) -> Consent | None:
         """A tap on the confirm button; one before the amount could be read does not count."""
-        if self.consent is None and ConsentAct.TAP in self._acts and self.is_armed(at_ns):
+        # A button is pressed on purpose, however long somebody reads first; only faces move by themselves.
+        readable = (at_ns - self._shown_at_ns) / 1e6 >= ARM_AFTER_MS
+        if self.consent is None and ConsentAct.TAP in self._acts and readable:
             self._record(ConsentAct.TAP, at_ns, None)
         return self.consent
 
     def is_armed(self, now_ns: int) -> bool:
-        """Whether an act counts now."""
+        """Whether a smile or a nod counts now."""
         since_ms = (now_ns - self._shown_at_ns) / 1e6
         return ARM_AFTER_MS <= since_ms <= ARM_AFTER_MS + WINDOW_MS
 

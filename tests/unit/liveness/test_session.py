@@ -303,6 +303,14 @@ def test_consent_by_tap_counts_only_once_the_amount_could_be_read(scene: Any) ->
     assert consent.act is ConsentAct.TAP
 
 
+def test_somebody_who_reads_for_long_may_still_tap(scene: Any) -> None:
+    tried = scene.session()
+    scene.feed(tried, scene.stream(30))
+    tried.conclude()
+    tried.ask_consent(2_000_000_000, b"digest")
+    assert tried.tap(22_000_000_000) is not None
+
+
 def test_frames_after_the_conclusion_still_join_the_chain(scene: Any) -> None:
     tried = scene.session()
     frames = scene.stream(40)
