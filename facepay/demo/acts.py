@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from facepay.demo.people import Person
-from facepay.demo.props import looped, on_a_phone
+from facepay.demo.props import inject, looped, on_a_phone
 from facepay.demo.shopper import Manners
 from facepay.demo.theatre import TOP_UP_MINOR, Cast, Theatre
 from facepay.demo.transcript import Step, Transcript
@@ -101,6 +101,12 @@ class Acts:
             self._theatre.shopper.manners = Manners(pin=payer.pin)
             self._theatre.stage.play(looped(payer.person.photo, 7))
             self._tell_refusal(step)
+
+        with self._transcript.step("Streams are spoiled in every way we know", "all refused") as step:
+            refused = inject()
+            let_through = [name for name, was_refused in refused.items() if not was_refused]
+            step.outcome = f"let through: {', '.join(let_through)}" if let_through else "all refused"
+            step.note = f"{sum(refused.values())} of {len(refused)} by stream integrity alone; simulated"
 
     def _bystanders(self) -> None:
         pair = self._players.pair

@@ -1,4 +1,4 @@
-"""What an attacker brings: a phone that shows a payer, and an injected recording that loops.
+"""What an attacker brings: a phone that shows a payer, an injected recording that loops, spoiled streams.
 
 Both are simulated and labelled so. How often such attacks pass is not measured here; see
 `docs/liveness.md` for what is.
@@ -14,6 +14,11 @@ import numpy as np
 from facepay.demo.stage import HEIGHT, WIDTH, Scene
 from facepay.types import Pixels
 from hardware.motion_simulation import HandHeldStill
+from liveness.integrity import StreamIntegrity
+from liveness.simulation.drawn import drawn_stream
+from liveness.simulation.injection import FUZZERS
+from liveness.stream_limits import limits_for
+from liveness.types import Origin, Status
 
 BEZEL = 14
 SCREEN_SHARE, SCREEN_ASPECT = 0.9, 0.75
@@ -43,3 +48,16 @@ def looped(photo: Pixels, seed: int) -> Scene:
     still = HandHeldStill(photo, (WIDTH, HEIGHT), seed)
     frames = cycle([still.frame() for _ in range(LOOP_FRAMES)])
     return lambda: next(frames).copy()
+
+
+def inject() -> dict[str, bool]:
+    """Whether stream integrity refuses each of the shipped injection fuzzers, over a drawn face."""
+    honest = drawn_stream(75, origin=Origin.DEVICE)
+    refused = {}
+    for name, spoil in FUZZERS.items():
+        watch = StreamIntegrity(limits_for(Origin.DEVICE), nominal_rate=30.0, memory=None)
+        watch.engage()
+        for observation in spoil(honest):
+            watch.watch(observation)
+        refused[name] = watch.conclude().status is Status.REFUSE
+    return refused
