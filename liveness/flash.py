@@ -3,7 +3,7 @@
 Stops replays on a display, frozen and recorded streams, and binds the frames to the sale. Prints and
 masks reflect light as skin does and pass it, so it stands beside the other cues, never instead.
 
-Evidence (relit recordings, see `benchmarks/liveness.py`): with 5 % of flash over ambient light about
+Evidence (relit recordings, see `benchmarks.liveness`): with 5 % of flash over ambient light about
 nine in ten segments pass, with 1.5 % about four in ten and the rest cannot tell; recordings without
 the code, or with the code of another sale, pass in the order of one in a hundred.
 """
