@@ -40,7 +40,8 @@ def opening_of(request: PaymentRequest) -> Opening:
         "pos_terminal": request.key.terminal,
         "till": request.key.till,
         "exchange": request.key.exchange,
-        "reference": request.reference,
+        # "reference" alone is the provider's, and comes later.
+        "till_reference": request.reference,
         "operator": request.operator,
         "partial_minor": partial,
         "identity": request.identity,
@@ -76,7 +77,7 @@ def request_of(entry: Entry) -> PaymentRequest:
             _text(facts, "wire"), _text(facts, "pos_terminal"), _text(facts, "till"), _text(facts, "exchange")
         ),
         amount=entry.amount,
-        reference=_text(facts, "reference"),
+        reference=_text(facts, "till_reference"),
         operator=_text(facts, "operator"),
         partial_from=Money(partial, entry.amount.currency) if isinstance(partial, int) else None,
         identity=_text(facts, "identity") or None,

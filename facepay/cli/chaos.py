@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from facepay.chaos import ChaosPlan, Verdict, run_chaos
 from facepay.chaos.faults import KILL_POINTS
+from facepay.chaos.wire_kills import WIRE_KILL_POINTS, kill_on_wire
+from facepay.chaos.wire_tills import TILLS
 from facepay.cli.exits import Exit
 from facepay.settings import Settings
 
@@ -22,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--payments", type=int, default=2_000, help="payments to sell (default 2000)")
     parser.add_argument("--kills", type=int, default=len(KILL_POINTS), help="processes to kill for real")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same disasters")
+    parser.add_argument(
+        "--wires", action="store_true", help="kill a terminal at every state while a till pays over each wire"
+    )
     parser.add_argument("--folder", type=Path, help="an empty folder to keep the databases in")
 
 
@@ -30,6 +35,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     del settings
     # Thousands of disasters would fill the log with what is meant to happen.
     logging.getLogger("facepay").setLevel(logging.CRITICAL + 1)
+    if arguments.wires:
+        return _kill_on_wires(as_json=arguments.json)
     plan = ChaosPlan(payments=arguments.payments, seed=arguments.seed, kills=arguments.kills)
     with (
         tempfile.TemporaryDirectory(prefix="facepay-chaos-") as temporary,
@@ -43,6 +50,28 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     else:
         _print(verdict)
     return Exit.DONE if verdict.proven else Exit.CHECK_FAILED
+
+
+def _kill_on_wires(*, as_json: bool) -> Exit:
+    verdicts = []
+    with tqdm(total=len(TILLS) * len(WIRE_KILL_POINTS), disable=as_json, unit="kill") as bar:
+        for wire in TILLS:
+            with tempfile.TemporaryDirectory(prefix="facepay-chaos-") as folder:
+                verdicts.append(kill_on_wire(Path(folder), wire, told=bar.update))
+    proven = all(verdict.proven for verdict in verdicts)
+    if as_json:
+        print(json.dumps({"proven": proven, "wires": [asdict(verdict) for verdict in verdicts]}))
+        return Exit.DONE if proven else Exit.CHECK_FAILED
+    for verdict in verdicts:
+        handed, captured = len(verdict.handed_over), len(verdict.captured)
+        print(
+            f"{verdict.wire:<10} {verdict.kills} kills, {handed} approvals taken by the till, "
+            f"{captured} captured, {len(verdict.borne_by_the_shop)} borne by the shop"
+            f"{'' if verdict.proven else '  DOES NOT HOLD'}"
+        )
+    print("No shopper pays for what no till took. What the shop bears: the terminal died between the till's")
+    print("taking an approval and writing that down, on a wire whose till cannot ask again.")
+    return Exit.DONE if proven else Exit.CHECK_FAILED
 
 
 def _print(verdict: Verdict) -> None:

@@ -57,17 +57,27 @@ OUTCOME_BY_DIGITS = {
     10: Outcome.TIMEOUT,
     11: Outcome.PARTIAL,
 }
+_STEPS = (
+    ProgressStep.WAITING_FOR_SHOPPER,
+    ProgressStep.CAPTURING,
+    ProgressStep.CONFIRMING,
+    ProgressStep.AUTHORISING,
+)
 _CANCELLABLE = 10
 _THEN_APPROVED = 9
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
-    """Seconds the simulated shopper takes, and how long an unknown result stays unknown."""
+    """Seconds the simulated shopper takes, and how long an unknown result stays unknown.
+
+    A sale stays at `lingers_at` until it is cancelled or patience ends.
+    """
 
     shopper_s: float = 0.0
     patience_s: float = 30.0
     unknown_s: float = 0.2
+    lingers_at: ProgressStep | None = None
 
 
 class SimulatedHost:
@@ -111,13 +121,11 @@ class SimulatedHost:
     def _play(self, request: PaymentRequest, progress: ProgressListener) -> PaymentResponse:
         digits = request.amount.minor % 100
         outcome = OUTCOME_BY_DIGITS.get(digits, Outcome.APPROVED)
-        progress(ProgressStep.WAITING_FOR_SHOPPER)
-        patience = self.options.patience_s if digits == _CANCELLABLE else self.options.shopper_s
-        if self._stop.wait(min(patience, request.timeout_s or patience)):
-            outcome = Outcome.CASHIER_ABORT
-        else:
-            progress(ProgressStep.CAPTURING)
-            progress(ProgressStep.AUTHORISING)
+        for step in _STEPS:
+            progress(step)
+            if self._stop.wait(self._pause_s(step, request)):
+                outcome = Outcome.CASHIER_ABORT
+                break
         response = self._record(request, self._response(request, outcome))
         if outcome is Outcome.PROVIDER_UNKNOWN:
             end = Outcome.APPROVED if digits == _THEN_APPROVED else Outcome.PROVIDER_UNREACHABLE
@@ -127,6 +135,15 @@ class SimulatedHost:
             later.daemon = True
             later.start()
         return response
+
+    def _pause_s(self, step: ProgressStep, request: PaymentRequest) -> float:
+        options = self.options
+        if step is options.lingers_at:
+            return options.patience_s
+        if step is not ProgressStep.WAITING_FOR_SHOPPER:
+            return 0.0
+        pause_s = options.patience_s if request.amount.minor % 100 == _CANCELLABLE else options.shopper_s
+        return min(pause_s, request.timeout_s or pause_s)
 
     def _response(self, request: PaymentRequest, outcome: Outcome) -> PaymentResponse:
         number = next(self._numbers)

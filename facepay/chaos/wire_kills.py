@@ -1,0 +1,154 @@
+"""Kills a terminal at every state of its journal while a till pays over a real wire, and counts the cents.
+
+One window nobody can close is kept apart: the till has taken the approval and the process dies before it
+could write that down. On a wire whose till can ask again it asks and both agree; on the others the sale is
+voided, so the shop bears it and no shopper is ever charged for what no till approved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+from facepay.chaos.faults import KillPoint
+from facepay.chaos.shop import Books
+from facepay.chaos.verdict import ALL_TIME
+from facepay.chaos.wire_terminal import TILL_KEY, now_ms, open_account, serve_until_killed
+from facepay.chaos.wire_tills import HOST, TILLS
+from facepay.errors import Fault
+from facepay.journal import State
+from facepay.psp.base import BookedKind
+from facepay.psp.ledger import LedgerProvider
+from pos_adapter.errors import PosError
+from pos_adapter.types import Money
+
+_SOLD = (
+    State.NEW,
+    State.AUTHORISING,
+    State.AUTHORISED,
+    State.ANNOUNCED,
+    State.CONFIRMED,
+    State.CAPTURED,
+)
+_LEFT = (State.VOIDING, State.VOIDED)
+_WHEN = ("before", "after")
+WIRE_KILL_POINTS = tuple(KillPoint(when, state) for state in (*_SOLD, *_LEFT) for when in _WHEN)
+WINDOW = KillPoint("before", State.CONFIRMED)
+"""The till has taken the approval; the terminal dies before it could write that down."""
+ONE_A_STATE = (WINDOW, *(point for point in WIRE_KILL_POINTS if point.when == "after"))
+_START_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WireVerdict:
+    """What one wire's till handed over, what the provider captured, and what differs; minor units."""
+
+    wire: str
+    kills: int
+    handed_over: tuple[int, ...]
+    captured: tuple[int, ...]
+    borne_by_the_shop: tuple[int, ...]
+
+    @property
+    def proven(self) -> bool:
+        """Captures equal the approvals the till took, but for those of the window, which were voided."""
+        return sorted((*self.captured, *self.borne_by_the_shop)) == sorted(self.handed_over)
+
+
+def kill_on_wire(
+    folder: Path,
+    wire: str,
+    points: tuple[KillPoint, ...] = WIRE_KILL_POINTS,
+    told: Callable[[int], object] = int,
+) -> WireVerdict:
+    """Kill once at each point, on databases of its own in an empty folder.
+
+    Raises:
+        Fault: the terminal's process does not start, or is not killed where it should be.
+    """
+    books = Books(folder)
+    try:
+        open_account(books)
+        terminals = _Terminals(folder, wire)
+        till = TILLS[wire](terminals.port, TILL_KEY)
+        window: list[int] = []
+        for number, point in enumerate(points):
+            leaves = point.state in _LEFT
+            # A lingering amount ends in 77: the till leaves between the approval and its answer.
+            amount = Money(1_000 + 100 * number + (77 if leaves else 40), "EUR")
+            known = len(till.paid)
+            with terminals.armed(point), contextlib.suppress(PosError):
+                till.pay(amount, leave=leaves)
+            if till.asks_again:
+                with terminals.calm():
+                    till.recover()
+            if point == WINDOW and len(till.paid) > known:
+                window.append(amount.minor)
+            told(1)
+        with terminals.calm():
+            pass
+        captured = _captured(books)
+        borne = tuple(minor for minor in window if minor not in captured)
+        return WireVerdict(wire, len(points), tuple(till.paid), captured, borne)
+    finally:
+        books.close()
+
+
+def _captured(books: Books) -> tuple[int, ...]:
+    booked = LedgerProvider(books.provider.engine, now_ms=now_ms).booked(ALL_TIME.since, ALL_TIME.until)
+    return tuple(entry.amount.minor for entry in booked if entry.kind is BookedKind.CAPTURE)
+
+
+class _Terminals:
+    """One process after another on the same port and databases."""
+
+    def __init__(self, folder: Path, wire: str) -> None:
+        self._folder = folder
+        self._wire = wire
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["facepay.chaos.wire_terminal"])
+        with socket.create_server((HOST, 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+
+    @contextlib.contextmanager
+    def armed(self, point: KillPoint) -> Iterator[None]:
+        """A terminal that will be killed; raises Fault when it is not."""
+        process = self._start(point)
+        yield
+        process.join(_START_S)
+        code = process.exitcode
+        self._kill(process)
+        if code != -signal.SIGKILL:
+            raise Fault(f"{self._wire}: the terminal was not killed at {point} but ended with {code}")
+
+    @contextlib.contextmanager
+    def calm(self) -> Iterator[None]:
+        """A terminal that lives."""
+        process = self._start(None)
+        try:
+            yield
+        finally:
+            self._kill(process)
+
+    def _start(self, point: KillPoint | None) -> ForkServerProcess:
+        ready = self._context.Event()
+        arguments = (self._folder, self._wire, self.port, point, ready)
+        process = self._context.Process(target=serve_until_killed, args=arguments, daemon=True)
+        process.start()
+        if not ready.wait(_START_S):
+            self._kill(process)
+            raise Fault(f"{self._wire}: the terminal's process does not start")
+        return process
+
+    def _kill(self, process: ForkServerProcess) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGKILL)
+        process.join()
