@@ -1,218 +1,121 @@
-"""How much time do REST, Caisse-AP, hw_proxy and Concert add to a payment, and do they stay small?
+"""How much time do the wires add to a payment, and do they stay small?
 
-`python -m benchmarks.wires [PAYMENTS]`; the simulated host takes no time, so what is measured is the
-adapter: codec throughput, till request in to first byte out on loopback, memory before and after, and
-how fast an abort is honoured. ZVT and nexo have `benchmarks.wires_zvt_nexo`.
+`python -m benchmarks.wires [PAYMENTS [WIRE]]`; the simulated host takes no time, so what is measured is the
+adapter: codec throughput, till request in to first byte out on loopback, and memory over many payments.
+How fast an abort is honoured is measured by `benchmarks.wires_aborts`.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from benchmarks.results import quantiles, resident_mb, tell
-from pos_adapter.desk import DeskOptions
-from pos_adapter.http_link import HttpServer, app_of
+from benchmarks.wires_tills import (
+    CAISSE,
+    CONCERT,
+    KEY,
+    NEXO_KEY,
+    NEXO_PASSPHRASE,
+    WIRES,
+    ZVT_PAYMENT,
+    nexo_payment,
+)
 from pos_adapter.protocols.caisse_ap.frames import CaisseCodec
-from pos_adapter.protocols.caisse_ap.terminal import CaisseTerminal
-from pos_adapter.protocols.concert.frames import ConcertCodec, Frame
-from pos_adapter.protocols.concert.messages import Request, encode_request
-from pos_adapter.protocols.concert.terminal import ConcertTerminal
-from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
-from pos_adapter.protocols.rest.options import ApiKey, RestOptions
-from pos_adapter.protocols.rest.wire import RestWire
-from pos_adapter.session import TransactionSession
-from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
-from pos_adapter.tcp_link import TcpOptions, TcpServer
-from pos_adapter.types import Money, Settlement
+from pos_adapter.protocols.caisse_ap.messages import request_of
+from pos_adapter.protocols.concert.frames import ConcertCodec
+from pos_adapter.protocols.hw_proxy.messages import call_of, payment_info_of
+from pos_adapter.protocols.nexo import envelope
+from pos_adapter.protocols.nexo.local_encryption import KeyRing
+from pos_adapter.protocols.rest.documents import load_object, payment_request_of
+from pos_adapter.protocols.zvt import commands, serial_frame
+from pos_adapter.protocols.zvt.apdu import Apdu, ApduCodec
+from pos_adapter.protocols.zvt.serial_frame import BlockReader
+from pos_adapter.simulator.host import SimulatedHost
+from pos_adapter.types import ExchangeKey, Settlement
 
-KEY = "till-one-secret-0123456789"
-AMOUNT = Money(1240, "EUR")
-CAISSE = b"CZ0040300CJ012012345678901CA00201CE003978CD0010CB0041240"
-CONCERT = ConcertCodec().encode(Frame(encode_request(Request("01", AMOUNT))))
 Row = dict[str, object]
-Pay = Callable[[int], float]
-"""One payment; milliseconds from the request's last byte out to the answer's first byte in."""
-
-
-def simulated(shopper_s: float = 0.0) -> SimulatedHost:
-    """A host whose shopper takes this long."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return SimulatedHost(SimulatorOptions(shopper_s=shopper_s))
+_BOOKS = 200
+"""The simulated host remembers every payment for its tests; here its books are cut as they grow."""
 
 
 def codecs() -> list[Row]:
-    """Frames read a second, whole messages at a time."""
+    """Messages cut and understood a second, whole messages at a time."""
+    keys = KeyRing({NEXO_KEY: NEXO_PASSPHRASE})
+    clear, hidden = nexo_payment("S1", None, keys), nexo_payment("S1", NEXO_KEY, keys)
+    block = serial_frame.encode(ZVT_PAYMENT)
+    document = b'{"amount": {"minor": 1240, "currency": "EUR"}, "reference": "basket 7"}'
+    info = {"amount": 12.4, "currency_iso": "EUR", "payment_mode": "card", "payment_id": "8f2c"}
+    call = json.dumps({"id": 1, "jsonrpc": "2.0", "params": {"payment_info": json.dumps(info)}}).encode()
+    key = ExchangeKey("rest", "facepay", "1", KEY)
     work: dict[str, Callable[[], object]] = {
+        "rest": lambda: payment_request_of(load_object(document, {"amount", "reference"}), key),
+        "hw_proxy": lambda: payment_info_of(call_of(call).params),
+        "nexo, clear": lambda: envelope.decode(clear, keys),
+        "nexo, hidden": lambda: envelope.decode(hidden, keys),
+        "zvt over TCP": lambda: _zvt_order(ZVT_PAYMENT),
+        "zvt, a serial block": lambda: BlockReader().feed(block),
+        "caisse_ap": lambda: request_of({tag.name: tag.value for tag in CaisseCodec().feed(CAISSE)}),  # type: ignore[union-attr]
         "concert": lambda: ConcertCodec().feed(CONCERT),
-        "caisse_ap": lambda: CaisseCodec().feed(CAISSE),
     }
-    rows: list[Row] = []
-    for wire, read in work.items():
-        done, started = 0, time.perf_counter()
-        while (spent := time.perf_counter() - started) < 1.0:
-            read()
-            done += 1
-        rows.append({"wire": wire, "messages read a second": round(done / spent)})
-    return rows
+    return [{"wire": wire, "messages a second": _per_second(read)} for wire, read in work.items()]
 
 
-def timed(send: Callable[[], object], read: Callable[[], object]) -> float:
-    """Milliseconds that `read` waits after `send`."""
-    send()
-    started = time.perf_counter_ns()
-    read()
-    return (time.perf_counter_ns() - started) / 1e6
+def _zvt_order(data: bytes) -> object:
+    (message,) = ApduCodec().feed(data)
+    return commands.decode(message) if isinstance(message, Apdu) else None
 
 
-@contextmanager
-def caisse(host: SimulatedHost) -> Iterator[Pay]:
-    """One connection a payment."""
-    with TcpServer(CaisseTerminal(TransactionSession(host)).serve, TcpOptions()) as server:
-
-        def pay(number: int) -> float:
-            with socket.create_connection(("127.0.0.1", server.port)) as till:
-                return timed(lambda: till.sendall(CAISSE), lambda: till.recv(1024))
-
-        yield pay
+def _per_second(work: Callable[[], object], seconds: float = 1.0) -> int:
+    done, started = 0, time.perf_counter()
+    while (spent := time.perf_counter() - started) < seconds:
+        work()
+        done += 1
+    return round(done / spent)
 
 
-@contextmanager
-def concert(host: SimulatedHost) -> Iterator[Pay]:
-    """One line for all payments, over TCP."""
-    with (
-        TcpServer(ConcertTerminal(TransactionSession(host)).serve, TcpOptions()) as server,
-        socket.create_connection(("127.0.0.1", server.port)) as till,
-    ):
-        till.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-        def pay(number: int) -> float:
-            for message in (b"\x05", CONCERT):
-                till.sendall(message)
-                till.recv(1)
-            spent = timed(lambda: till.sendall(b"\x04"), lambda: till.recv(1))
-            till.sendall(b"\x06")
-            while till.recv(256)[-2:-1] != b"\x03":
-                pass
-            till.sendall(b"\x06")
-            till.recv(1)
-            return spent
-
-        yield pay
-
-
-@contextmanager
-def rest(host: SimulatedHost) -> Iterator[Pay]:
-    """Create with a wait, then acknowledge."""
-    options = RestOptions(keys=(ApiKey("1", KEY),), desk=DeskOptions(remembered=64))
-    wire = RestWire(TransactionSession(host), options)
-    body = json.dumps({"amount": {"minor": AMOUNT.minor, "currency": AMOUNT.currency}})
-    with HttpServer(app_of([wire])) as server, wire:
-        till = http.client.HTTPConnection("127.0.0.1", server.port)
-        fixed = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Prefer": "wait=10"}
-
-        def pay(number: int) -> float:
-            headers = {**fixed, "Idempotency-Key": f"key-{number}"}
-            started = time.perf_counter_ns()
-            till.request("POST", "/v1/payments", body, headers)
-            document = json.loads(till.getresponse().read())
-            spent = (time.perf_counter_ns() - started) / 1e6
-            till.request("POST", f"/v1/payments/{document['id']}/acknowledgement", "", fixed)
-            till.getresponse().read()
-            return spent
-
-        yield pay
-        till.close()
+def payments(name: str, count: int) -> Row:
+    """Latency and memory over `count` payments of one wire, one after another, each acknowledged."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        host = SimulatedHost()
+    captured, times = 0, []
+    with WIRES[name](host) as pay:
+        for number in range(50):
+            pay(number)
+        memory = [resident_mb()]
+        for number in range(count):
+            times.append(pay(50 + number))
+            if number == count // 2:
+                memory.append(resident_mb())
+            if len(host.payments) > 2 * _BOOKS:
+                captured += _cut(host)
+        memory.append(resident_mb())
+        time.sleep(0.3)
+    captured += sum(r.settlement is Settlement.CAPTURED for r in host.payments.values())
+    row: Row = {"wire": name, "payments": count, **{f"{k} ms": v for k, v in quantiles(times).items()}}
+    row.update(zip(("MB at start", "MB half-way", "MB at end"), memory, strict=True))
+    return {**row, "all captured": captured == count + 50}
 
 
-@contextmanager
-def hw_proxy(host: SimulatedHost) -> Iterator[Pay]:
-    """Start, then one poll."""
-    wire = HwProxyWire(TransactionSession(host))
-    with HttpServer(app_of([wire])) as server, wire:
-        till = http.client.HTTPConnection("127.0.0.1", server.port)
-
-        def call(name: str, params: object) -> float:
-            body = json.dumps({"id": 1, "jsonrpc": "2.0", "method": "call", "params": params})
-            started = time.perf_counter_ns()
-            till.request("POST", f"/hw_proxy/{name}", body)
-            till.getresponse().read()
-            return (time.perf_counter_ns() - started) / 1e6
-
-        def pay(number: int) -> float:
-            info = {"amount": 12.4, "currency_iso": "EUR", "payment_mode": "card", "payment_id": str(number)}
-            spent = call("payment_terminal_transaction_start", {"payment_info": json.dumps(info)})
-            call("status_json", {})
-            return spent
-
-        yield pay
-        till.close()
-
-
-WIRES = {"rest": rest, "caisse_ap": caisse, "hw_proxy": hw_proxy, "concert over TCP": concert}
-
-
-def payments(count: int) -> list[Row]:
-    """Latency and memory over `count` payments, one after another, each acknowledged."""
-    rows: list[Row] = []
-    for name, wire in WIRES.items():
-        host = simulated()
-        with wire(host) as pay:
-            warm = [pay(number) for number in range(50)]
-            before = resident_mb()
-            times = [pay(number) for number in range(50, 50 + count)]
-            # The simulated host keeps every record; what the adapter itself keeps is the rest.
-            host.payments = dict(list(host.payments.items())[-50:])
-            rows.append(
-                {
-                    "wire": name,
-                    "payments": count,
-                    **{f"{k} ms": v for k, v in quantiles(times).items()},
-                    "MB before": before,
-                    "MB after": resident_mb(),
-                    "warm-up ms": round(sum(warm) / len(warm), 2),
-                }
-            )
-            time.sleep(0.3)
-        kept = [record.settlement for record in host.payments.values()]
-        rows[-1]["all captured"] = all(s is Settlement.CAPTURED for s in kept)
-    return rows
-
-
-def aborts() -> list[Row]:
-    """Milliseconds from the till's hang-up or cancel to a terminal that is free again."""
-    host = simulated(shopper_s=30.0)
-    session = TransactionSession(host)
-    times = []
-    with TcpServer(CaisseTerminal(session).serve, TcpOptions()) as server:
-        for _ in range(20):
-            till = socket.create_connection(("127.0.0.1", server.port))
-            till.sendall(CAISSE)
-            while host.status().value != "busy":
-                time.sleep(0.001)
-            started = time.perf_counter_ns()
-            till.close()
-            while host.status().value != "ready":
-                time.sleep(0.0005)
-            times.append((time.perf_counter_ns() - started) / 1e6)
-    return [{"wire": "caisse_ap hang-up", **{f"{k} ms": v for k, v in quantiles(times).items()}}]
+def _cut(host: SimulatedHost) -> int:
+    """Drop the oldest payments from the host's books; how many of them were captured."""
+    oldest = list(host.payments)[:-_BOOKS]
+    dropped = [host.payments.pop(key) for key in oldest]
+    return sum(record.settlement is Settlement.CAPTURED for record in dropped)
 
 
 def main() -> int:
-    """Run all; the first argument is the number of payments a wire (300 unless given)."""
+    """Run all; the arguments are the payments a wire (300 unless given) and one wire of `WIRES`."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    tell("wires_codecs", codecs())
-    tell(
-        "wires_payments", payments(count), ["first byte of the answer after the request; host takes no time"]
-    )
-    tell("wires_aborts", aborts())
+    chosen = sys.argv[2:] or list(WIRES)
+    if not sys.argv[2:]:
+        tell("wires_codecs", codecs())
+    note = "till request out to the first byte of the answer in, on loopback; the host takes no time"
+    tell("wires_payments", [payments(name, count) for name in chosen], [note])
     return 0
 
 

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -20,10 +21,11 @@ from pathlib import Path
 from facepay.chaos.faults import KillPoint
 from facepay.chaos.shop import Books
 from facepay.chaos.verdict import ALL_TIME
-from facepay.chaos.wire_terminal import TILL_KEY, now_ms, open_account, serve_until_killed
+from facepay.chaos.wire_terminal import CHAIN, TILL_KEY, now_ms, open_account, serve_until_killed
 from facepay.chaos.wire_tills import HOST, TILLS
 from facepay.errors import Fault
-from facepay.journal import State
+from facepay.journal import Journal, State
+from facepay.journal.states import OPEN
 from facepay.psp.base import BookedKind
 from facepay.psp.ledger import LedgerProvider
 from pos_adapter.errors import PosError
@@ -89,6 +91,7 @@ def kill_on_wire(
             if till.asks_again:
                 with terminals.calm():
                     till.recover()
+                    _await_settled(books)
             if point == WINDOW and len(till.paid) > known:
                 window.append(amount.minor)
             told(1)
@@ -99,6 +102,20 @@ def kill_on_wire(
         return WireVerdict(wire, len(points), tuple(till.paid), captured, borne)
     finally:
         books.close()
+
+
+def _await_settled(books: Books) -> None:
+    """A terminal that lives captures right after its till learned; it is not to be killed meanwhile.
+
+    Raises:
+        Fault: it does not.
+    """
+    journal = Journal(books.terminal.engine, chain=CHAIN, now_ms=now_ms)
+    deadline = time.monotonic() + _START_S
+    while journal.open_entries(OPEN):
+        if time.monotonic() > deadline:
+            raise Fault("a terminal that was left alone did not settle a payment")
+        time.sleep(0.02)
 
 
 def _captured(books: Books) -> tuple[int, ...]:

@@ -14,8 +14,16 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from pos_adapter.base import Link
-from pos_adapter.errors import BadRequest, LinkError, MalformedMessage, UnknownCurrency, UpstreamUnreachable
+from pos_adapter.errors import (
+    BadRequest,
+    LinkError,
+    MalformedMessage,
+    UnknownCommand,
+    UnknownCurrency,
+    UpstreamUnreachable,
+)
 from pos_adapter.inbox import HungUp, Inbox, Pump, Received
+from pos_adapter.keyless import sell
 from pos_adapter.protocols.caisse_ap.frames import CaisseCodec, Tag
 from pos_adapter.protocols.caisse_ap.messages import (
     CHEQUE,
@@ -116,12 +124,14 @@ class _Exchange:
             request = self._read()
         except (BadRequest, MalformedMessage) as error:
             _log.info("%s: refused: %s", self._link.peer, error)
-            self._answer(Result.NOT_DONE, reason_of(error))
+            if isinstance(error, UnknownCommand) and self._forward(self._tags["CA"]):
+                return
+            self.answer(Result.NOT_DONE, reason_of(error))
             return
         if request is None:
             return
         if request.application == CHEQUE:
-            self._conclude(request, Outcome.SHOPPER_CHOSE_CARD)
+            self.conclude(request, Outcome.SHOPPER_CHOSE_CARD)
         elif request.action is Action.CREDIT:
             self._refund(request)
         else:
@@ -156,7 +166,7 @@ class _Exchange:
                     raise MalformedMessage(f"tag {event.name} came twice")
                 self._tags[event.name] = event.value
 
-    def _answer(
+    def answer(
         self, result: Result, reason: Reason | None = None, response: PaymentResponse | None = None
     ) -> None:
         """The whole answer in one write: tills read once, up to 1024 bytes."""
@@ -166,31 +176,18 @@ class _Exchange:
     # -- sales -------------------------------------------------------------------------------------
 
     def _sell(self, request: Request) -> None:
-        kept, doubtful = self._terminal.watch.claim(request.till, request.amount)
-        if kept is not None and kept.response is not None:
-            self._announce(request, kept, kept.response)
-            return
         order = PaymentRequest(
             self._terminal.key_for(request.till),
             request.amount,
             timeout_s=self._options.sale_s,
-            possible_duplicate=doubtful,
             till_listens=not request.at_once,
         )
-        if request.at_once:
-            self._answer(Result.TAKEN)
-        with self._terminal.session.begin(order, self._inbox.put) as sale:
-            response = self._await(sale, listens=not request.at_once)
-            if response.outcome is not Outcome.APPROVED:
-                sale.settle(learned=False)
-                self._conclude(request, response.outcome)
-            elif request.at_once:
-                sale.settle(learned=True)
-            else:
-                self._announce(request, sale, response)
+        till = _TillSide(self, request)
+        sell(self._terminal.session, self._terminal.watch, order, self._inbox.put, till)
 
-    def _await(self, sale: Sale, *, listens: bool) -> PaymentResponse:
-        deadline = time.monotonic() + self._options.sale_s
+    def await_end(self, sale: Sale) -> PaymentResponse:
+        """The sale's end; a till that listens and hangs up cancels."""
+        listens, deadline = sale.request.till_listens, time.monotonic() + self._options.sale_s
         while (response := sale.response) is None:
             try:
                 self._turn(_TICK_S)
@@ -201,19 +198,17 @@ class _Exchange:
                 listens, deadline = False, float("inf")
         return response
 
-    def _announce(self, request: Request, sale: Sale, response: PaymentResponse) -> None:
+    def announce(self, response: PaymentResponse) -> bool:
+        """Whether the whole answer went out and the till then ended in order."""
         self._gone = self._gone or self._pending_farewell()
-        if self._gone is None:
-            try:
-                self._answer(Result.DONE, response=response)
-            except LinkError:
-                _log.warning("%s hung up before the answer", self._link.peer)
-            else:
-                if self._was_read():
-                    sale.settle(learned=True)
-                    return
-        _log.warning("the till did not take the approval of %s", sale.request.key.text)
-        self._terminal.watch.remember(request.till, request.amount, sale)
+        if self._gone is not None:
+            return False
+        try:
+            self.answer(Result.DONE, response=response)
+        except LinkError:
+            _log.warning("%s hung up before the answer", self._link.peer)
+            return False
+        return self._was_read()
 
     def _pending_farewell(self) -> HungUp | None:
         while (item := self._inbox.get(0)) is not None:
@@ -245,24 +240,24 @@ class _Exchange:
             _log.exception("the payment host failed to give money back")
             done = AdjustmentOutcome.NOT_POSSIBLE
         if done is AdjustmentOutcome.DONE:
-            self._answer(Result.DONE)
+            self.answer(Result.DONE)
         elif done is not AdjustmentOutcome.PROVIDER_UNKNOWN:
-            self._conclude(request, Outcome.DECLINED)
+            self.conclude(request, Outcome.DECLINED)
 
-    def _conclude(self, request: Request, outcome: Outcome) -> None:
+    def conclude(self, request: Request, outcome: Outcome) -> None:
         """The face did not pay: hand the till over to the card terminal, or answer."""
-        if outcome in FALL_BACK and self._gone is None and self._forward(request):
+        if outcome in FALL_BACK and self._gone is None and self._forward(request.till):
             return
         row = ANSWERS[outcome]
         if row is not None and not request.at_once and self._gone is None:
-            self._answer(*row)
+            self.answer(*row)
 
-    def _forward(self, request: Request) -> bool:
+    def _forward(self, till: str) -> bool:
         """Whether there is a card terminal and it took the request."""
         upstream = self._terminal.upstream
         if upstream is None:
             return False
-        key = self._terminal.key_for(request.till).text
+        key = self._terminal.key_for(till).text
         with self._terminal.session.occupied():
             try:
                 card = upstream.open(key)
@@ -273,3 +268,23 @@ class _Exchange:
         state = ForwardState.ANSWERED if count else ForwardState.FAILED
         upstream.tell(key, state, f"{count} bytes")
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _TillSide:
+    """One sale's till, as `keyless.sell` speaks to it."""
+
+    exchange: _Exchange
+    request: Request
+
+    def answer_at_once(self) -> None:
+        self.exchange.answer(Result.TAKEN)
+
+    def await_end(self, sale: Sale) -> PaymentResponse:
+        return self.exchange.await_end(sale)
+
+    def announce(self, response: PaymentResponse) -> bool:
+        return self.exchange.announce(response)
+
+    def conclude(self, response: PaymentResponse) -> None:
+        self.exchange.conclude(self.request, response.outcome)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pos_adapter.base import Link
 from pos_adapter.errors import NotRepresentable, UpstreamUnreachable
 from pos_adapter.inbox import Inbox, Pump
+from pos_adapter.keyless import sell
 from pos_adapter.protocols.concert.forward import ask_card_terminal
 from pos_adapter.protocols.concert.frames import Control
 from pos_adapter.protocols.concert.line import Delivery, Line, Timing
@@ -85,11 +86,7 @@ class ConcertTerminal:
 
     def _is_available(self) -> bool:
         """Busy or broken terminals leave the till's ENQ unanswered, unless the card terminal can help."""
-        try:
-            status = self._session.host.status()
-        except Exception:
-            _log.exception("the payment host does not tell its status")
-            status = TerminalStatus.OUT_OF_ORDER
+        status = self._session.status()
         if status is TerminalStatus.OUT_OF_ORDER:
             return self._upstream is not None
         return status is TerminalStatus.READY
@@ -129,38 +126,21 @@ class _Exchange:
         elif request.kind in (Kind.CREDIT, Kind.CANCEL):
             self._give_back(request, payload)
         else:
-            self._conclude(request, payload, Outcome.SHOPPER_CHOSE_CARD, "NOT BY FACE")
+            self.conclude(request, payload, Outcome.SHOPPER_CHOSE_CARD, "NOT BY FACE")
 
     # -- sales -------------------------------------------------------------------------------------
 
     def _sell(self, request: Request, payload: bytes) -> None:
-        kept, doubtful = self._watch.claim(request.till, request.amount)
-        if kept is not None and kept.response is not None:
-            self._announce(request, kept, kept.response)
-            return
-        if request.at_once:
-            self._line.call(_answer(request, Result.NOT_VERIFIED, "SEE THE DISPLAY"))
-        with self._session.begin(self._order(request, doubtful), self._inbox.put) as sale:
-            response = self._await(sale)
-            if response.outcome is not Outcome.APPROVED:
-                sale.settle(learned=False)
-                self._conclude(request, payload, response.outcome, response.message)
-            elif request.at_once:
-                sale.settle(learned=True)
-            else:
-                self._announce(request, sale, response)
-
-    def _order(self, request: Request, doubtful: bool) -> PaymentRequest:
-        return PaymentRequest(
+        order = PaymentRequest(
             self._terminal.key_for(request.till),
             request.amount,
             reference=request.private.strip(),
             timeout_s=self._options.sale_s,
-            possible_duplicate=doubtful,
             till_listens=not request.at_once,
         )
+        sell(self._session, self._watch, order, self._inbox.put, _TillSide(self, request, payload))
 
-    def _await(self, sale: Sale) -> PaymentResponse:
+    def await_end(self, sale: Sale) -> PaymentResponse:
         """The sale's end; a till that asks again meanwhile hears nothing, as on a busy terminal."""
         deadline = time.monotonic() + self._options.sale_s
         while (response := sale.response) is None:
@@ -170,16 +150,11 @@ class _Exchange:
                 deadline = float("inf")
         return response
 
-    def _announce(self, request: Request, sale: Sale, response: PaymentResponse) -> None:
-        report = f"{response.brand.upper()} {response.account} {response.approval_code}"
-        delivery = self._line.call(_answer(request, Result.OK, report))
-        if delivery is Delivery.ACKNOWLEDGED:
-            sale.settle(learned=True)
-            return
-        _log.warning("the till did not acknowledge the approval of %s", sale.request.key.text)
-        self._watch.remember(request.till, request.amount, sale)
+    def call(self, answer: bytes) -> Delivery:
+        """Give an answer with its whole ceremony."""
+        return self._line.call(answer)
 
-    def _conclude(self, request: Request, payload: bytes, outcome: Outcome, message: str) -> None:
+    def conclude(self, request: Request, payload: bytes, outcome: Outcome, message: str) -> None:
         """The face did not pay: let the card terminal answer in our place, or tell the till."""
         if self._upstream is not None and outcome in FALL_BACK:
             self._forward(payload, self._upstream, request)
@@ -205,7 +180,7 @@ class _Exchange:
         if outcome is AdjustmentOutcome.DONE:
             self._line.call(_answer(request, Result.OK, "REFUNDED"))
         elif outcome is not AdjustmentOutcome.PROVIDER_UNKNOWN:
-            self._conclude(request, payload, Outcome.DECLINED, "NOT REFUNDED")
+            self.conclude(request, payload, Outcome.DECLINED, "NOT REFUNDED")
 
     def _try_to_give_back(self, request: Request) -> AdjustmentOutcome:
         try:
@@ -224,6 +199,29 @@ class _Exchange:
             return AdjustmentOutcome.NOT_FOUND
         key = self._terminal.key_for(request.till)
         return self._session.host.reverse(ReversalRequest(key, record.response.transaction)).outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _TillSide:
+    """One sale's till, as `keyless.sell` speaks to it."""
+
+    exchange: _Exchange
+    request: Request
+    payload: bytes
+
+    def answer_at_once(self) -> None:
+        self.exchange.call(_answer(self.request, Result.NOT_VERIFIED, "SEE THE DISPLAY"))
+
+    def await_end(self, sale: Sale) -> PaymentResponse:
+        return self.exchange.await_end(sale)
+
+    def announce(self, response: PaymentResponse) -> bool:
+        report = f"{response.brand.upper()} {response.account} {response.approval_code}"
+        delivery = self.exchange.call(_answer(self.request, Result.OK, report))
+        return delivery is Delivery.ACKNOWLEDGED
+
+    def conclude(self, response: PaymentResponse) -> None:
+        self.exchange.conclude(self.request, self.payload, response.outcome, response.message)
 
 
 def _answer(request: Request, result: Result, report: str) -> bytes:
