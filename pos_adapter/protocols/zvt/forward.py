@@ -17,7 +17,7 @@ from pos_adapter.inbox import HungUp, Inbox, Pump
 from pos_adapter.protocols.zvt import answers
 from pos_adapter.protocols.zvt.apdu import Apdu, Damage
 from pos_adapter.protocols.zvt.channel import WAKE, Channel, SerialChannel, TcpChannel
-from pos_adapter.protocols.zvt.commands import Command, Order
+from pos_adapter.protocols.zvt.commands import Command
 from pos_adapter.protocols.zvt.dialogue import Dialogue, Reply, is_answer
 from pos_adapter.protocols.zvt.outcomes import NO_CONNECTION
 from pos_adapter.protocols.zvt.terminal import Terminal
@@ -31,15 +31,15 @@ _PRESENT_CARD = 0x0A
 
 
 def forward_accepted(
-    terminal: Terminal, upstream: Upstream, dialogue: Dialogue, order: Order, key: ExchangeKey
+    terminal: Terminal, upstream: Upstream, dialogue: Dialogue, message: Apdu, key: ExchangeKey
 ) -> None:
     """Let the card terminal carry out an order that this terminal already accepted."""
     dialogue.sign(_PRESENT_CARD)
     signs, dialogue.signs_wanted = dialogue.signs_wanted, False
     try:
         with terminal.session.occupied():
-            _forward(terminal, upstream, dialogue, order, key.text)
-        terminal.last_sale_by_card = order.command is Command.AUTHORISATION
+            _forward(terminal, upstream, dialogue, message, key.text)
+        terminal.last_sale_by_card = message.command == Command.AUTHORISATION
     except UpstreamUnreachable as error:
         _log.warning("%s: %s", key.text, error)
         upstream.tell(key.text, ForwardState.FAILED, str(error))
@@ -48,14 +48,14 @@ def forward_accepted(
         dialogue.signs_wanted = signs
 
 
-def _forward(terminal: Terminal, upstream: Upstream, dialogue: Dialogue, order: Order, key: str) -> None:
+def _forward(terminal: Terminal, upstream: Upstream, dialogue: Dialogue, message: Apdu, key: str) -> None:
     link = upstream.open(key)
     try:
         with _CardLine(link, dialogue.inbox, serial=terminal.upstream_is_serial) as card:
             registration = terminal.registration.message
             if registration is not None:
                 _register(card, registration, dialogue, upstream.quiet_s)
-            end = _carry(card, order.message, dialogue, upstream.quiet_s)
+            end = _carry(card, message, dialogue, upstream.quiet_s)
     except LinkError as error:
         raise UpstreamUnreachable(str(error)) from error
     finally:

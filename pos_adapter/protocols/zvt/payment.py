@@ -77,7 +77,7 @@ def authorise(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
             _conclude(terminal, dialogue, order, sale)
             return
     if terminal.upstream is not None and response.outcome in FALL_BACK:
-        forward_accepted(terminal, terminal.upstream, dialogue, order, request.key)
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, request.key)
     else:
         decline(terminal, dialogue, response)
 
@@ -297,9 +297,14 @@ def read_card(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
             dialogue.refuse(OUTCOMES[Outcome.BUSY].refusal)
             return
         dialogue.accept()
-        response = dialogue.aside(
-            lambda: host.identify(request, terminal.no_listener), lambda: host.cancel(key)
-        )
+        response = terminal.if_it_can(
+            lambda: dialogue.aside(
+                lambda: host.identify(request, terminal.no_listener), lambda: host.cancel(key)
+            )
+        ) or IdentifyResponse(Outcome.FAILURE, terminal.session.now())
+    if terminal.upstream is not None and response.outcome in FALL_BACK:
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, key)
+        return
     if response.outcome is not Outcome.APPROVED:
         row = OUTCOMES[response.outcome]
         dialogue.finish(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))

@@ -39,6 +39,8 @@ from pos_adapter.types import (
     Totals,
 )
 
+_NOT_OURS = (AdjustmentOutcome.NOT_FOUND, AdjustmentOutcome.NOT_POSSIBLE)
+
 
 def reverse(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     """06 30: undo the payment with this receipt number, whole or not at all."""
@@ -48,9 +50,9 @@ def reverse(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     settle_previous(terminal, order)
     dialogue.accept()
     host = terminal.session.host
-    record = dialogue.aside(lambda: host.find_receipt(number))
+    record = terminal.if_it_can(lambda: dialogue.aside(lambda: host.find_receipt(number)))
     if record is None and terminal.upstream is not None:
-        forward_accepted(terminal, terminal.upstream, dialogue, order, terminal.new_key())
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
         return
     if record is not None and not _same_amount(record, order):
         dialogue.finish(answers.aborted(REVERSAL_NOT_POSSIBLE))
@@ -69,11 +71,11 @@ def refund(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     dialogue.accept()
     host = terminal.session.host
     request = RefundRequest(terminal.new_key(), receipt_number=order.receipt, amount=amount, reason="till")
-    done = dialogue.aside(lambda: host.refund(request))
-    refused = done.outcome in (AdjustmentOutcome.NOT_FOUND, AdjustmentOutcome.NOT_POSSIBLE)
+    done = terminal.if_it_can(lambda: dialogue.aside(lambda: host.refund(request)))
+    refused = done is None or done.outcome in _NOT_OURS
     if refused and terminal.upstream is not None:
-        forward_accepted(terminal, terminal.upstream, dialogue, order, request.key)
-    else:
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, request.key)
+    elif done is not None:
         _conclude(terminal, dialogue, order, "refund", done)
 
 
@@ -114,10 +116,14 @@ def repeat_receipt(terminal: Terminal, dialogue: Dialogue, order: Order) -> None
     """
     if terminal.last_sale_by_card and terminal.upstream is not None:
         dialogue.accept()
-        forward_accepted(terminal, terminal.upstream, dialogue, order, terminal.new_key())
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
         return
     settle_previous(terminal, order)
     record = terminal.latest()
+    if record is None and terminal.upstream is not None:
+        dialogue.accept()
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
+        return
     if record is None:
         dialogue.refuse(NOT_POSSIBLE)
         return
@@ -165,18 +171,16 @@ def end_of_day(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     """06 50 closes the period, 06 10 only tells its figures; with a card terminal behind, it closes too."""
     closing = order.command is Command.END_OF_DAY
     dialogue.accept()
-    totals = dialogue.aside(lambda: terminal.session.host.totals(closing))
+    totals = terminal.if_it_can(lambda: dialogue.aside(lambda: terminal.session.host.totals(closing)))
     title = "close" if closing else "totals"
-    print_receipt(
-        terminal,
-        dialogue,
-        receipt.totals_lines(terminal.options, title, totals),
-        Config.ADMIN_RECEIPT_AT_TILL,
-    )
+    if totals is not None:
+        lines = receipt.totals_lines(terminal.options, title, totals)
+        print_receipt(terminal, dialogue, lines, Config.ADMIN_RECEIPT_AT_TILL)
     if terminal.upstream is not None:
-        forward_accepted(terminal, terminal.upstream, dialogue, order, terminal.new_key())
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
         return
-    dialogue.tell(answers.status_information(_totals_status(terminal, totals)))
+    if totals is not None:
+        dialogue.tell(answers.status_information(_totals_status(terminal, totals)))
     dialogue.finish(answers.completion())
 
 

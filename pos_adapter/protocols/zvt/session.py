@@ -25,6 +25,7 @@ from pos_adapter.protocols.zvt.bcd import encode_bcd
 from pos_adapter.protocols.zvt.channel import Channel, SerialChannel, TcpChannel
 from pos_adapter.protocols.zvt.commands import Command, Config, Order
 from pos_adapter.protocols.zvt.dialogue import Dialogue
+from pos_adapter.protocols.zvt.forward import forward_accepted
 from pos_adapter.protocols.zvt.options import ZvtOptions
 from pos_adapter.protocols.zvt.outcomes import (
     AMOUNT_TOO_SMALL,
@@ -47,6 +48,9 @@ _log = logging.getLogger(__name__)
 TCP_PORT = 20007
 
 Action = Callable[[Terminal, Dialogue, Order], None]
+
+FOR_CARDS_ONLY = frozenset(range(0x0622, 0x0627))
+"""Reservation, its reversal and booking: no word for a face, but the card terminal may know them."""
 
 STATUS_BYTES = {
     TerminalStatus.READY: STATUS_READY,
@@ -109,7 +113,10 @@ class ZvtTerminal:
         accepted = dialogue.accepted
         try:
             order = commands.decode(message)
-            if order is None:
+            if order is None and terminal.upstream is not None and message.command in FOR_CARDS_ONLY:
+                dialogue.accept()
+                forward_accepted(terminal, terminal.upstream, dialogue, message, terminal.new_key())
+            elif order is None:
                 dialogue.refuse(NOT_POSSIBLE)
             else:
                 ACTIONS[order.command](terminal, dialogue, order)
@@ -163,26 +170,22 @@ def _supported() -> tlv.Tlv:
 def _tell_status(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
     """05 01: the software version, when a service byte asks, and one byte of status."""
     dialogue.accept()
-    version = terminal.options.version if order.service else None
-    dialogue.finish(answers.terminal_status(version, STATUS_BYTES[_status(terminal)]))
-
-
-def _status(terminal: Terminal) -> TerminalStatus:
-    try:
-        status = terminal.session.host.status()
-    except Exception:
-        _log.exception("the payment host does not tell its status")
-        status = TerminalStatus.OUT_OF_ORDER
+    status = terminal.session.status()
     if status is TerminalStatus.OUT_OF_ORDER and terminal.upstream is not None:
-        # The card terminal behind this one still takes sales.
-        return TerminalStatus.READY
-    return status
+        # The card terminal behind this one still takes sales, and says so itself.
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
+        return
+    version = terminal.options.version if order.service else None
+    dialogue.finish(answers.terminal_status(version, STATUS_BYTES[status]))
 
 
 def _diagnose(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
-    """06 70 and 06 93: done, or the reader is defective."""
+    """06 70 and 06 93: done, or the reader is defective; the card terminal's answer where there is one."""
     dialogue.accept()
-    broken = _status(terminal) is TerminalStatus.OUT_OF_ORDER
+    if terminal.upstream is not None:
+        forward_accepted(terminal, terminal.upstream, dialogue, order.message, terminal.new_key())
+        return
+    broken = terminal.session.status() is TerminalStatus.OUT_OF_ORDER
     dialogue.finish(answers.aborted(READER_DEFECTIVE) if broken else answers.completion())
 
 

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pos_adapter.errors import PosError
 from pos_adapter.protocols.zvt.apdu import Apdu
@@ -17,6 +18,7 @@ from pos_adapter.upstream import Upstream
 
 _log = logging.getLogger(__name__)
 WIRE = "zvt"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ class Terminal:
             raise
         except Exception:
             _log.exception("the records cannot be read")
+            return None
+
+    def if_it_can(self, work: Callable[[], T]) -> T | None:
+        """What the payment host answers; None when it fails and a card terminal can answer instead."""
+        try:
+            return work()
+        except PosError:
+            raise
+        except Exception:
+            if self.upstream is None:
+                raise
+            _log.exception("the payment host failed; the card terminal is asked")
             return None
 
     @staticmethod

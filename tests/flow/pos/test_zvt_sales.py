@@ -26,7 +26,15 @@ from pos_adapter.simulator.host import OUTCOME_BY_DIGITS, SimulatedHost, Simulat
 from pos_adapter.simulator.lines import FaultyLink, LineFaults, MemoryLink, memory_cable
 from pos_adapter.simulator.zvt_till import PRINTING_TILL, ZvtTill, agree
 from pos_adapter.tcp_link import TcpOptions, TcpServer, connect_tcp
-from pos_adapter.types import Outcome, PaymentRecord, Settlement, TerminalStatus
+from pos_adapter.types import (
+    AdjustmentResponse,
+    Outcome,
+    PaymentRecord,
+    RefundRequest,
+    Settlement,
+    TerminalStatus,
+    Totals,
+)
 from pos_adapter.upstream import Upstream
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
@@ -522,6 +530,47 @@ def test_a_forwarded_payment_is_the_card_terminals_alone() -> None:
     assert paid.printed
     assert settlements(cards) == [Settlement.CAPTURED]
     assert not faces.payments
+
+
+class Dead(SimulatedHost):
+    """Camera, models and database are gone: every question fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = RuntimeError("everything is gone")
+
+    def find_receipt(self, receipt_number: int) -> PaymentRecord | None:
+        raise RuntimeError("no records")
+
+    def latest(self, wire: str, till: str) -> PaymentRecord | None:
+        raise RuntimeError("no records")
+
+    def refund(self, request: RefundRequest) -> AdjustmentResponse:
+        raise RuntimeError("no provider")
+
+    def totals(self, close: bool) -> Totals:
+        raise RuntimeError("no figures")
+
+
+def test_every_order_reaches_the_card_terminal_while_everything_else_is_dead() -> None:
+    cards = host()
+    behind = ZvtTerminal(TransactionSession(cards), ZvtOptions(terminal_id=87654321, times=FAST))
+    with TcpServer(behind.serve, TcpOptions()) as server:
+        upstream = Upstream(lambda: connect_tcp("127.0.0.1", server.port), quiet_s=5)
+        with shop(Dead(), upstream=upstream) as (till, _):
+            till.register()
+            assert till.status().completion[-1:] == b"\0"
+            paid = till.pay(1234)
+            assert paid.success
+            assert paid.status is not None
+            assert till.repeat_receipt().status is not None
+            assert till.send(Apdu(Command.DIAGNOSIS)).success
+            assert till.reverse(paid.status.receipt or 0).success
+            assert till.refund(100).code == 0xB5
+            assert till.end_of_day().success
+            # The card terminal here knows no reservations, and says so.
+            assert till.send(Apdu(0x0622, bytes.fromhex("04 00 00 00 00 12 40"))).code == 0x83
+    assert settlements(cards) == [Settlement.VOIDED]
 
 
 REGISTER = bytes.fromhex("06 00 06 00 00 00 10 09 78")
