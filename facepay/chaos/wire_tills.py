@@ -163,15 +163,17 @@ class HwProxyWireTill:
 
     def pay(self, amount: Money, *, leave: bool) -> None:
         """Start and poll; where it gives up, our cancel."""
-        self._open = amount, secrets.token_hex(8)
+        line = secrets.token_hex(8)
+        # A cashier who cancels takes the card, and does not press "retry".
+        self._open = None if leave else (amount, line)
         if leave:
-            identifier = f"{self._open[1]}.1"
+            identifier = f"{line}.1"
             _later(
                 lambda: hw_proxy_till.call(
                     self._till, "payment_terminal_transaction_cancel", {"transaction_id": identifier}
                 )
             )
-        self._finish(*self._open)
+        self._finish(amount, line)
 
     def _finish(self, amount: Money, line: str) -> None:
         found = hw_proxy_till.pay(self._till, amount, line, patience_s=_PATIENCE_S)

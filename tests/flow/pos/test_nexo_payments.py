@@ -130,7 +130,7 @@ def test_every_outcome_is_told_as_the_table_says(digits: int) -> None:
 
 
 def test_an_unknown_result_is_in_progress_until_it_is_known() -> None:
-    ledger = host(unknown_s=1.5)
+    ledger = host(unknown_s=3)
     with shop(ledger) as till:
         service = till.new_service_id()
         assert till.pay(euros(1209), service_id=service).result("Payment") == ("Failure", "InProgress")
