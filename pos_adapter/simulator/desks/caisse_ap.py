@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pos_adapter.errors import BadRequest
 from pos_adapter.protocols.caisse_ap.messages import Action as Wanted
-from pos_adapter.protocols.caisse_ap.messages import Request
+from pos_adapter.protocols.caisse_ap.messages import Reason, Request
 from pos_adapter.protocols.caisse_ap.terminal import PORT
 from pos_adapter.simulator.caisse_till import ask
 from pos_adapter.simulator.desks import (
@@ -37,8 +39,14 @@ class CaisseDesk:
         if tags is None:
             return Told(False, "no answer: ask the cashier to look at the terminal")
         done = tags["AE"] == "10"
-        text = f"done: approval {tags.get('AC', '')}" if done else f"not done: AF {tags.get('AF', '')}"
+        text = f"done: approval {tags.get('AC', '')}" if done else f"not done: {_reason(tags)}"
         return Told(done, text, tags)
+
+
+def _reason(tags: Mapping[str, str]) -> str:
+    code = tags.get("AF", "")
+    known = next((reason.name.lower() for reason in Reason if reason.value == code), "unknown reason")
+    return f"AF {code} ({known})"
 
 
 def open_desk(options: DeskOptions) -> CaisseDesk:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from pos_adapter.base import Link
 from pos_adapter.currencies import currency_of
-from pos_adapter.errors import BadRequest
+from pos_adapter.errors import BadRequest, UnknownCurrency
+from pos_adapter.protocols.zvt.answers import StatusInformation
+from pos_adapter.protocols.zvt.outcomes import (
+    ABORTED,
+    ALREADY_REVERSED,
+    HOST_DECLINED,
+    NO_CONNECTION,
+    NOT_POSSIBLE,
+    PROTOCOL_ERROR,
+    READER_DEFECTIVE,
+    RECEIVER_NOT_READY,
+    REVERSAL_NOT_POSSIBLE,
+    SYSTEM_ERROR,
+    WRONG_CURRENCY,
+)
 from pos_adapter.protocols.zvt.session import TCP_PORT
 from pos_adapter.serial_link import SerialLink, SerialOptions
 from pos_adapter.simulator.desks import (
@@ -18,8 +32,22 @@ from pos_adapter.simulator.desks import (
 )
 from pos_adapter.simulator.zvt_till import ABORT, ZvtExchange, ZvtTill
 from pos_adapter.tcp_link import connect_tcp
+from pos_adapter.types import Money
 
 _READY = 0x00
+_MEANINGS = {
+    HOST_DECLINED: " (declined)",
+    ABORTED: " (aborted)",
+    WRONG_CURRENCY: " (wrong currency)",
+    NOT_POSSIBLE: " (not supported)",
+    PROTOCOL_ERROR: " (malformed)",
+    RECEIVER_NOT_READY: " (busy)",
+    NO_CONNECTION: " (no connection)",
+    ALREADY_REVERSED: " (already reversed)",
+    REVERSAL_NOT_POSSIBLE: " (nothing to reverse)",
+    READER_DEFECTIVE: " (out of order)",
+    SYSTEM_ERROR: " (the terminal failed)",
+}
 
 
 class ZvtDesk:
@@ -82,10 +110,19 @@ def _receipt(text: str) -> int:
 def _said(exchange: ZvtExchange) -> Told:
     status = exchange.status
     if not exchange.success:
-        return _told(exchange, False, f"not done: code {exchange.code:02X}")
+        return _told(exchange, False, f"not done: code {exchange.code:02X}{_MEANINGS.get(exchange.code, '')}")
     receipt = f", receipt {status.receipt}" if status and status.receipt is not None else ""
-    amount = f", {status.amount_minor} in minor units" if status and status.amount_minor is not None else ""
-    return _told(exchange, True, f"done{amount}{receipt}")
+    return _told(exchange, True, f"done{_amount(status)}{receipt}")
+
+
+def _amount(status: StatusInformation | None) -> str:
+    if status is None or status.amount_minor is None:
+        return ""
+    try:
+        currency = currency_of(f"{status.currency_number or 0:03d}").alpha3
+    except UnknownCurrency:
+        return f", {status.amount_minor} in minor units"
+    return f", {Money(status.amount_minor, currency)}"
 
 
 def _told(exchange: ZvtExchange, done: bool, text: str) -> Told:
