@@ -76,6 +76,13 @@ def models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def weights() -> dict[str, object]:
+    """The settings' section `recognition`: larger weights where they are, else those that come along."""
+    folder = _folder("FACEPAY_MODELS")
+    return {"pack": "builtin"} if folder is None else {"pack": "commerce", "models": [str(folder)]}
+
+
+@pytest.fixture(scope="session")
 def photos_dir() -> Path:
     """Folder of real photos; mark the test `photos`."""
     folder = _folder("FACEPAY_PHOTOS")

@@ -1,7 +1,8 @@
 """Passive liveness: two small networks in place of the teacher's pair, one for each crop.
 
-They learn the teachers' three probabilities on photos, on recordings, and on both re-photographed off a
-simulated display or print, as `liveness.simulation` does it. What the teachers cannot tell, they cannot.
+They learn the teachers' three probabilities on photos, on recordings, on both held up as a phone or a sheet
+before some background, and re-photographed off a simulated display or print by `liveness.simulation`.
+What the teachers cannot tell, they cannot.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ class Pictures:
             pixels, box = self._known[self._still + int(rng.integers(moving))]
         else:
             pixels, box = self._known[int(rng.integers(self._still))]
+        if rng.random() < 0.35:
+            pixels, box = held_up(rng, pixels, box)
         if rng.random() < 0.4:
             pixels = rephotograph(pixels, _setup(rng))
         if rng.random() < 0.5:
@@ -192,6 +195,29 @@ def _tensors(rows: Rows) -> dict[str, torch.Tensor]:
         made[name] = crops.contiguous(memory_format=torch.channels_last)
         made[f"{name}_said"] = torch.from_numpy(np.asarray(rows[f"{name}_said"], np.float32))
     return made
+
+
+def held_up(rng: Rng, pixels: Pixels, box: Floats) -> tuple[Pixels, Floats]:
+    """The picture on a phone, a tablet or a sheet with its rim, before some background; and its box there."""
+    height, width = pixels.shape[:2]
+    cut = min(width, int(height * rng.uniform(0.5, 1.2)))
+    left = int(np.clip((box[0] + box[2]) / 2 - cut / 2, 0, width - cut))
+    scale = float(rng.uniform(0.45, 0.9)) * min(1.0, width / cut)
+    shown = cv2.resize(pixels[:, left : left + cut], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    tint = rng.uniform(0.75, 1.15, 3) if rng.random() < 0.6 else np.ones(3)
+    shown = np.clip(shown * tint, 0, 255).astype(np.uint8)
+    coarse = rng.integers(0, 256, (int(rng.integers(1, 5)), int(rng.integers(1, 5)), 3)).astype(np.uint8)
+    room = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    high, wide = shown.shape[:2]
+    top, side = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
+    rim = int(rng.uniform(0.0, 0.08) * high)
+    colour = int(rng.choice([8, 20, 235])) if rng.random() < 0.8 else int(rng.integers(0, 256))
+    cv2.rectangle(room, (side - rim, top - rim), (side + wide + rim, top + high + rim), (colour,) * 3, -1)
+    room[top : top + high, side : side + wide] = shown
+    moved = (box - np.array([left, 0, left, 0], np.float32)) * scale + np.array(
+        [side, top, side, top], np.float32
+    )
+    return np.asarray(room, np.uint8), moved.astype(np.float32)
 
 
 def _setup(rng: Rng) -> Setup:

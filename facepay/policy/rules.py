@@ -14,10 +14,10 @@ from facepay.policy.base import FactorPreference, FactorRequirement, PolicyInput
 FACE, DIGITS, PIN, REFUSE = FactorRequirement
 
 
-MOST_MISSED = 0.1
+MOST_MISSED = 0.2
 """Share of single photos of an enrolled payer that a search without digits may miss before digits are
-asked for: several frames against several references miss far fewer, and beyond it shoppers would stand
-before a terminal that does not know them."""
+asked for. A sale compares several frames with several references and misses fewer; beyond this, too many
+shoppers would stand before a terminal that does not know them."""
 
 
 UNMEASURED_GALLERY = 1_000

@@ -95,13 +95,13 @@ def browser() -> Callable[[Path | None], object]:
 
 
 @pytest.fixture
-def shop(models_dir: Path, tmp_path: Path) -> Iterator[tuple[Terminal, str]]:
+def shop(weights: dict[str, object], tmp_path: Path) -> Iterator[tuple[Terminal, str]]:
     """A demonstration terminal that takes pictures from pages, and its address."""
     settings = settings_from(
         {
             "data": str(tmp_path),
             "web": {"port": 0},
-            "recognition": {"models": [str(models_dir)]},
+            "recognition": weights,
             # A machine that tests other things as well may be slow to send pictures.
             "capture": {"frame_timeout_s": 20.0},
         },

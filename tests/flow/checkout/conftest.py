@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,11 +28,11 @@ PIN = "2580"
 
 
 @pytest.fixture(scope="module")
-def shop(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def shop(weights: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings_from(
         {
             "data": str(tmp_path_factory.mktemp("shop")),
-            "recognition": {"models": [str(models_dir)], "pack": "commerce"},
+            "recognition": weights,
             "policy": {"quick_repeat_s": 0.0, "payments_before_factor": 100},
             "capture": {"deadline_s": 3.0},
             "enrolment": {"deadline_s": 5.0},

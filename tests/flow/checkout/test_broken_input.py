@@ -35,8 +35,6 @@ from pos_adapter.types import (
 )
 from tests.flow.checkout.conftest import PIN, pay, pay_at, request, start, wait_for
 
-pytestmark = pytest.mark.models
-
 
 def test_a_camera_unplugged_in_the_middle_ends_the_sale_and_not_the_terminal(
     theatre: Theatre, payer: Cast
@@ -75,6 +73,7 @@ def test_two_people_are_asked_for_one(theatre: Theatre, payer: Cast) -> None:
     assert "one_person" in theatre.shopper.seen
 
 
+@pytest.mark.models
 def test_models_of_another_pack_are_named(theatre: Theatre, payer: Cast, shop: Settings) -> None:
     other = dataclasses.replace(shop, recognition=dataclasses.replace(shop.recognition, pack="research"))
     with pytest.raises(ModelMismatch, match="choose the former pack"), open_terminal(other, theatre.stage):

@@ -18,8 +18,6 @@ from pos_adapter.types import (
 )
 from tests.flow.checkout.conftest import PIN, request, start, wait_for, wait_until_free
 
-pytestmark = pytest.mark.models
-
 
 @contextmanager
 def silent_provider(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:

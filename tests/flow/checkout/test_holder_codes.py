@@ -8,7 +8,6 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,18 +25,17 @@ from facepay.settings import Settings, settings_from
 from facepay.types import TemplateMode
 from pos_adapter.types import ExchangeKey, Money, Outcome, PaymentRequest, PaymentResponse
 
-pytestmark = pytest.mark.models
 NUMBERS = itertools.count()
 PIN = "2580"
 HELD = [TemplateMode.CAPSULE, TemplateMode.KEYED]
 
 
 @pytest.fixture(scope="module")
-def shop(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def shop(weights: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings_from(
         {
             "data": str(tmp_path_factory.mktemp("shop")),
-            "recognition": {"models": [str(models_dir)], "pack": "commerce"},
+            "recognition": weights,
             "templates": {"modes": ["gallery", "capsule", "keyed"]},
             "policy": {"quick_repeat_s": 0.0, "payments_before_factor": 100},
             "capture": {"deadline_s": 3.0},

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import pytest
-
 from facepay.counter import Phase
 from facepay.demo.people import Person
 from facepay.demo.props import looped, on_a_phone
@@ -21,8 +19,6 @@ from pos_adapter.types import (
     Settlement,
 )
 from tests.flow.checkout.conftest import PIN, pay, request, start, wait_for
-
-pytestmark = pytest.mark.models
 
 
 def test_a_payer_pays_over_http_and_the_money_is_captured(theatre: Theatre, payer: Cast) -> None:

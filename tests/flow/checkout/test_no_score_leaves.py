@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
@@ -19,7 +18,6 @@ from facepay.types import CandidateList, Probe, SubjectId, TemplateMode
 from facepay.web import create_app
 from facepay.web.rooms import deps_from
 
-pytestmark = pytest.mark.models
 PIN = "2580"
 NUMBER = re.compile(r"-?\d*\.\d{3,}")
 
@@ -44,13 +42,13 @@ class Listening:
 
 @pytest.fixture(scope="module")
 def played(
-    models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    weights: dict[str, object], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Theatre, Listening, str]]:
     """A terminal after payments that were approved, refused and claimed, and everything it logged."""
     settings = settings_from(
         {
             "data": str(tmp_path_factory.mktemp("shop")),
-            "recognition": {"models": [str(models_dir)], "pack": "commerce"},
+            "recognition": weights,
             "templates": {"modes": ["gallery", "capsule"]},
             "capture": {"deadline_s": 3.0},
             "enrolment": {"deadline_s": 5.0},

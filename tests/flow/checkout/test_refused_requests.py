@@ -11,8 +11,6 @@ from facepay.demo.theatre import Cast, Theatre
 from pos_adapter.types import ExchangeKey, IdentifyRequest, Money, Outcome
 from tests.flow.checkout.conftest import pay, request
 
-pytestmark = pytest.mark.models
-
 
 @pytest.mark.parametrize("minor", [0, -500])
 def test_an_amount_of_nothing_is_refused_before_anything_starts(theatre: Theatre, minor: int) -> None:

@@ -102,7 +102,8 @@ def test_built_in_calibrations_belong_to_their_packs(name: str) -> None:
     assert spec.recogniser is not None
     digests = {file.name: file.sha256 for file in spec.files}
     calibration.require_for(ModelId(digests[spec.recogniser.file]), digests[spec.detector.file])
-    assert calibration.provenance.impostor_comparisons > 1_000_000
+    # Ours is measured on the fifth of the people on whom it was not trained, so on fewer comparisons.
+    assert calibration.provenance.impostor_comparisons > (400_000 if name == "builtin" else 1_000_000)
 
 
 def test_provisional_thresholds_are_marked_and_survive_the_file() -> None:

@@ -17,7 +17,7 @@ from facepay.recognition.alignment import align
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.insightface import ScrfdDetector, read_manifest, unit_rows
 from facepay.recognition.loading import load_addition, load_engine
-from facepay.recognition.pack_store import choose_pack
+from facepay.recognition.pack_store import BUILTIN, choose_pack
 from facepay.recognition.packs import catalogue
 from facepay.recognition.recognisers import Crop, InputConvention, blob
 from facepay.types import QualityHint
@@ -279,9 +279,8 @@ def test_an_addition_alone_cannot_run() -> None:
         load_engine(catalogue()["insightface_liveness"], [])
 
 
-def test_without_any_pack_the_error_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="facepay models install opencv"):
-        choose_pack("", [tmp_path])
+def test_with_nothing_named_the_pack_that_came_along_is_used(tmp_path: Path) -> None:
+    assert choose_pack("", [tmp_path]).name == BUILTIN
 
 
 def test_features_that_are_no_direction_are_a_fault() -> None:
