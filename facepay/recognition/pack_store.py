@@ -21,10 +21,10 @@ from facepay.errors import PackMissing
 from facepay.recognition.packs import ModelFile, PackSpec, catalogue, find_pack, load_pack_file
 
 BUILTIN = "builtin"
-"""The pack whose weights come with facepay, used when no other is named."""
+"""The pack whose weights come with facepay, used when no other is named and none of `PREFERRED` is here."""
 
-FALLBACKS = ("commerce", "opencv", "auraface")
-"""Packs that allow commercial use, for an installation that came without its own weights."""
+PREFERRED = ("commerce", "opencv", "auraface")
+"""Packs that allow commercial use and err less than ours, best first."""
 
 _CHUNK = 1 << 20
 
@@ -117,7 +117,7 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
 
     Args:
         name: a pack of the catalogue, the path of the operator's own pack file, or empty: then the
-            pack that comes with facepay, or if it did not come, one that allows commercial use and is here.
+            first of the larger packs that allow commercial use and are here, else the one that comes along.
         folders: where to look, in order.
 
     Raises:
@@ -129,13 +129,13 @@ def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
         return load_pack_file(Path(name))
     if name:
         return find_pack(name, known)
+    for preferred in PREFERRED:
+        found = find_files(known[preferred], folders)
+        if all(item.state is FileState.READY for item in found):
+            return known[preferred]
     builtin = known.get(BUILTIN)
     if builtin is not None and any(item.state is not FileState.MISSING for item in find_files(builtin, ())):
         return builtin
-    for fallback in FALLBACKS:
-        found = find_files(known[fallback], folders)
-        if all(item.state is FileState.READY for item in found):
-            return known[fallback]
     raise PackMissing(
         "this facepay came without its own models, and no other pack is installed; install facepay's wheel "
         "again, or run: facepay models install opencv (40 MB, allows commercial use), or choose another one "

@@ -16,7 +16,7 @@ from facepay.terminal import Terminal
 from pos_adapter.types import ExchangeKey, Money, PaymentRequest, PaymentResponse
 from tests.browser.test_pay_by_face import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.photos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.photos, pytest.mark.timeout(120)]
 
 PERSON = "bona_fide/tranvan_real.mp4"
 Browser = Callable[[Path | None], AbstractContextManager[Chrome]]

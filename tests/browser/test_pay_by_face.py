@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from facepay.psp.base import PayerToken
 from facepay.terminal import Terminal
 
-pytestmark = [pytest.mark.browser, pytest.mark.photos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.photos, pytest.mark.timeout(180)]
 
 PERSON = "bona_fide/tranvan_real.mp4"
 PATIENCE_S = 60

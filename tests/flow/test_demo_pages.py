@@ -7,12 +7,17 @@ import re
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from facepay.demo.pages import show_pages
 from facepay.settings import settings_from
 
 
-def test_the_demonstration_prints_addresses_that_answer(tmp_path: Path) -> None:
-    settings = settings_from({"data": str(tmp_path), "web": {"port": 0}}, {})
+@pytest.mark.models
+def test_the_demonstration_prints_addresses_that_answer(models_dir: Path, tmp_path: Path) -> None:
+    settings = settings_from(
+        {"data": str(tmp_path), "web": {"port": 0}, "recognition": {"models": [str(models_dir)]}}, {}
+    )
     out = io.StringIO()
     seen: list[tuple[str, int]] = []
 

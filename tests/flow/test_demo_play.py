@@ -12,12 +12,12 @@ from facepay.cli.main import main
 from facepay.demo.transcript import Transcript
 
 
-@pytest.mark.parametrize("pack", ["builtin", pytest.param("commerce", marks=pytest.mark.models)])
+@pytest.mark.models
 def test_the_play_ends_as_expected_and_every_line_is_json(
-    pack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    models_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FACEPAY_RECOGNITION_PACK", pack)
-    code = main(["--data", str(tmp_path), "demo", "--headless", "--json"])
+    words = ["--data", str(tmp_path), "--models", str(models_dir), "demo", "--headless", "--json"]
+    code = main(words)
     steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [step["title"] for step in steps if not step["as_expected"]] == []
     assert code == 0

@@ -1,4 +1,4 @@
-"""`facepay selftest` on the weights that come along, and without those that the settings name."""
+"""`facepay selftest` on real weights, and without any."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from facepay.cli.main import main
 
 
+@pytest.mark.models
 def test_every_stage_gives_its_known_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path), "selftest", "--json"]) == 0
     stages = json.loads(capsys.readouterr().out)

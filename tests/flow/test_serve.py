@@ -34,7 +34,7 @@ driver = "opencv"
 source = "/dev/video99"
 [recognition]
 models = ["{models}"]
-pack = "{pack}"
+pack = "commerce"
 [web]
 port = 0
 certificate = "{leaf}"
@@ -73,13 +73,11 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, pack: str = "builtin") -> Iterator[Served]:
+def serve(folder: Path, models: Path) -> Iterator[Served]:
     files = make_certificates(folder, CertificateOrder("FP-1", ["127.0.0.1"]))
     data = folder / "data"
     settings = folder / "settings.toml"
-    settings.write_text(
-        SETTINGS.format(data=data, models=folder / "no-models", pack=pack, leaf=files.leaf, key=files.key)
-    )
+    settings.write_text(SETTINGS.format(data=data, models=models, leaf=files.leaf, key=files.key))
     environ = {k: v for k, v in os.environ.items() if not k.startswith("FACEPAY_")} | {"SHOP_SECRET": SECRET}
     words = [sys.executable, "-m", "facepay", "--settings", str(settings), "serve", "--json"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environ)
@@ -106,8 +104,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_a_camera_pages_come_by_tls_and_sales_go_to_the_card(shop: Path) -> None:
-    with serve(shop) as served:
+@pytest.mark.models
+def test_without_a_camera_pages_come_by_tls_and_sales_go_to_the_card(shop: Path, models_dir: Path) -> None:
+    with serve(shop, models_dir) as served:
         assert served.pages.startswith("https://")
         assert served.get(f"/till/?key={SECRET}")[0] == 200
         code, health = served.get("/health")
@@ -120,14 +119,15 @@ def test_without_a_camera_pages_come_by_tls_and_sales_go_to_the_card(shop: Path)
 
 
 def test_models_that_went_missing_leave_the_cashier_a_card_key(shop: Path) -> None:
-    with serve(shop, pack="commerce") as served:
+    with serve(shop, shop / "no-models") as served:
         require_out_of_order(served)
 
 
-def test_a_database_that_cannot_be_read_leaves_the_cashier_a_card_key(shop: Path) -> None:
+@pytest.mark.models
+def test_a_database_that_cannot_be_read_leaves_the_cashier_a_card_key(shop: Path, models_dir: Path) -> None:
     damaged = shop / "data" / "facepay.db"
     damaged.write_bytes(b"this is no database" * 1000)
-    with serve(shop) as served:
+    with serve(shop, models_dir) as served:
         require_out_of_order(served)
     assert damaged.read_bytes() == b"this is no database" * 1000
 

@@ -13,6 +13,7 @@ from facepay.cli import demo, models
 from facepay.cli.exits import Exit
 from facepay.cli.main import main
 from facepay.errors import SettingsError
+from facepay.recognition import pack_store
 from facepay.settings import Settings
 
 
@@ -32,6 +33,8 @@ class Keyboard:
 
 @pytest.fixture(autouse=True)
 def empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pack anywhere, and a facepay that was installed without its own weights."""
+    monkeypatch.setattr(pack_store, "builtin_folder", lambda: tmp_path / "stripped")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("FACEPAY_MODELS", raising=False)
