@@ -94,6 +94,9 @@ def _held(line: str, text: str, trusted: Mapping[str, bytes]) -> bool:
         raw = b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise StatementRefused("a signature line is not base64") from None
+    if b64encode(raw).decode() != encoded:
+        # Unused bits of the last character would let one signature be written in several ways.
+        raise StatementRefused("a signature line is not canonical base64")
     if dash != _DASH or not _NAME.match(name) or len(raw) < 5:
         raise StatementRefused("a signature line is malformed")
     public = trusted.get(name)

@@ -21,7 +21,7 @@ def test_the_play_ends_as_expected_and_every_line_is_json(
     steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [step["title"] for step in steps if not step["as_expected"]] == []
     assert code == 0
-    assert len(steps) == 18
+    assert len(steps) == 19
     assert all(step["ms"] > 0 for step in steps)
     assert "they agree" in steps[-1]["outcome"]
 

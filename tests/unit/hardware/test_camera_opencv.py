@@ -23,7 +23,7 @@ class ScriptedDevice:
     def read(self) -> tuple[bool, np.ndarray | None]:
         self.reads += 1
         if self.reads <= self.frames:
-            return True, np.full((48, 64, 3), self.reads, np.uint8)
+            return True, np.full((48, 64, 3), self.reads % 256, np.uint8)
         if self.then == "unplug":
             self.node.unlink(missing_ok=True)
         if self.then == "hang":

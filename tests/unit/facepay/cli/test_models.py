@@ -30,12 +30,13 @@ def test_list_names_every_pack_with_its_licence(data: Path, capsys: pytest.Captu
     assert {"commerce", "opencv", "buffalo_l", "raccoon_l", "auraface"} <= set(rows)
     assert rows["opencv"]["commercial"]
     assert not rows["buffalo_l"]["commercial"]
-    assert {row["state"] for row in rows.values()} == {"not here"}
+    assert {name for name, row in rows.items() if row["state"] != "not here"} == {"builtin"}
+    assert rows["builtin"]["cards"]
 
 
-def test_without_models_which_says_what_to_type(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed(data, "which") == 2
-    assert "facepay models install opencv" in capsys.readouterr().err
+def test_without_other_models_which_names_our_own(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed(data, "which") == 0
+    assert capsys.readouterr().out.startswith("builtin:")
 
 
 def test_an_unknown_pack_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from pos_adapter.types import Outcome
 
 PACKAGES = (facepay, hardware, keys, liveness, pos_adapter)
 
-PRIVATE = frozenset({"PageError"})
+PRIVATE = frozenset({"PageError", "CardsUnavailable"})
 """Exceptions that never reach a sale: the pages turn theirs into a page. Underscored names stay in a file."""
 
 

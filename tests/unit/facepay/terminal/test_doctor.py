@@ -29,7 +29,7 @@ def found(settings: Settings, about: str) -> list[Finding]:
 
 
 def test_a_missing_pack_says_which_command_fetches_one(settings: Settings) -> None:
-    (finding,) = found(settings, "models")
+    (finding,) = found(replace(settings, recognition=replace(settings.recognition, pack="opencv")), "models")
     assert finding.state is State.MEND
     assert "facepay models install" in finding.says
 
@@ -101,7 +101,8 @@ def test_production_refuses_cameras_that_are_not_of_the_machine(settings: Settin
 
 
 def test_the_command_exits_4_while_something_has_to_be_mended(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("FACEPAY_RECOGNITION_PACK", "opencv")
     assert main(["--data", str(settings.data), "doctor"]) == 4
     assert "MEND  models" in capsys.readouterr().out
