@@ -46,6 +46,27 @@ class SteppedClock:
         self._now_ns += max(0, round(seconds * 1e9))
 
 
+class PatientClock:
+    """A clock that moves only when someone sleeps on it, and never faster than the machine's own.
+
+    A recording replayed by it comes in real time where the machine keeps up, and in slow motion where it
+    does not: no frame is dropped because something else was busy.
+    """
+
+    def __init__(self, machine: Clock | None = None) -> None:
+        self._machine = machine or SystemClock()
+        self._now_ns = self._machine.now_ns()
+
+    def now_ns(self) -> int:
+        """Return the time reached so far."""
+        return self._now_ns
+
+    def sleep(self, seconds: float) -> None:
+        """Move on by `seconds`, and block until the machine's own clock is there too."""
+        self._now_ns += max(0, round(seconds * 1e9))
+        self._machine.sleep(max(0.0, (self._now_ns - self._machine.now_ns()) / 1e9))
+
+
 class Camera(Protocol):
     """A source of frames. Entering opens it, leaving closes it; it is closed until then."""
 

@@ -49,7 +49,8 @@ class ReplayCamera:
     """Frames from a video file, a folder of photos or one photo, in the pace of an injected clock.
 
     By the machine's clock frames come in real time, and those that nobody fetched in time are
-    dropped as a real camera drops them; by a `SteppedClock` every frame comes at once.
+    dropped as a real camera drops them; by a `SteppedClock` every frame comes at once, by a
+    `PatientClock` every frame comes, in real time or slower.
     """
 
     def __init__(self, path: Path, options: ReplayOptions | None = None, clock: Clock | None = None) -> None:

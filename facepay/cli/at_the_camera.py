@@ -1,14 +1,17 @@
-"""What `facepay enrol` and `facepay pay` share: a camera for the command line, and guidance in words."""
+"""What `facepay enrol` and `facepay pay` share: a terminal with its camera, and guidance in words."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from facepay.capture import Guidance
 from facepay.errors import SettingsError
 from facepay.settings import Settings
-from hardware.base import Camera
+from facepay.terminal import Terminal, open_terminal
+from hardware.base import PatientClock
 from hardware.camera_replay import ReplayCamera, ReplayOptions
 
 HINTS = {
@@ -25,25 +28,33 @@ HINTS = {
 }
 
 
-def camera_for(settings: Settings, photo: Path | None) -> Camera | None:
-    """A replayed camera from `--photo`, or None for the one the settings name.
+@contextmanager
+def terminal_at(settings: Settings, photo: Path | None) -> Iterator[Terminal]:
+    """Open the terminal before the camera that the settings name, or before a replay of `--photo`.
+
+    A file loses no frame, however busy the machine is; gaps between them would be refused as an attack.
 
     Raises:
         SettingsError: production takes no files, or the settings name a page's camera.
+        Fault, KeysError, HardwareError, LivenessError: as `open_terminal`.
     """
-    if photo is not None:
-        if settings.production:
-            raise SettingsError("the production profile takes nobody's face from a file: use a camera")
-        if not photo.exists():
-            raise SettingsError(f"there is no photo, video or folder {photo}")
-        made = ReplayOptions(settings.camera.frames_per_s, settings.camera.width, settings.camera.height)
-        return ReplayCamera(photo, made)
-    if settings.camera.driver == "browser":
-        raise SettingsError(
-            "the settings name the page's camera, which the command line has not: use the pages, set "
-            'camera.driver = "opencv", or give --photo FILE'
-        )
-    return None
+    if photo is None:
+        if settings.camera.driver == "browser":
+            raise SettingsError(
+                "the settings name the page's camera, which the command line has not: use the pages, set "
+                'camera.driver = "opencv", or give --photo FILE'
+            )
+        with open_terminal(settings) as terminal:
+            yield terminal
+        return
+    if settings.production:
+        raise SettingsError("the production profile takes nobody's face from a file: use a camera")
+    if not photo.exists():
+        raise SettingsError(f"there is no photo, video or folder {photo}")
+    clock = PatientClock()
+    made = ReplayOptions(settings.camera.frames_per_s, settings.camera.width, settings.camera.height)
+    with open_terminal(settings, ReplayCamera(photo, made, clock), clock) as terminal:
+        yield terminal
 
 
 class Guide:

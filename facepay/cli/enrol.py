@@ -8,13 +8,12 @@ import json
 import sys
 from pathlib import Path
 
-from facepay.cli.at_the_camera import Guide, camera_for
+from facepay.cli.at_the_camera import Guide, terminal_at
 from facepay.cli.exits import Exit
 from facepay.enrolment import Enrolled, EnrolmentRequest, code_png, code_svg, load_consent
 from facepay.errors import Cancelled, SettingsError
 from facepay.psp.base import PayerToken
 from facepay.settings import SecretReference, Settings
-from facepay.terminal import open_terminal
 from facepay.types import TemplateMode
 
 
@@ -54,15 +53,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     request = EnrolmentRequest(
         consent, _code(arguments.code), arguments.digits, arguments.account, arguments.reviewed, mode
     )
-    camera = camera_for(settings, arguments.photo)
-    with open_terminal(settings, camera) as terminal:
+    with terminal_at(settings, arguments.photo) as terminal:
         capture = terminal.capture_with(terminal.camera)
         enrolled = terminal.enrolment.enrol(request, capture, lambda attempt: Guide())
         if arguments.payer:
             terminal.money.accounts.set_payer(enrolled.subject.account, PayerToken(arguments.payer))
     if enrolled.code and arguments.code_to:
         _write(arguments.code_to, enrolled.code)
-    _print(arguments, enrolled)
+    _print(arguments, enrolled, prepaid=settings.psp.driver == "ledger")
     return Exit.DONE
 
 
@@ -81,7 +79,7 @@ def _code(reference: str) -> str:
     return code
 
 
-def _print(arguments: argparse.Namespace, enrolled: Enrolled) -> None:
+def _print(arguments: argparse.Namespace, enrolled: Enrolled, *, prepaid: bool) -> None:
     subject = enrolled.subject
     if arguments.json:
         row = {"subject": subject.subject, "account": subject.account, "samples": enrolled.samples}
@@ -90,4 +88,6 @@ def _print(arguments: argparse.Namespace, enrolled: Enrolled) -> None:
     print(f"enrolled: account {subject.account}, pseudonym {subject.subject}")
     if enrolled.code:
         print(f"the shopper's own code is in {arguments.code_to}: hand it over, then remove it here")
+    if prepaid:
+        print(f"The account is prepaid: facepay wallet top-up {subject.account} 20.00", file=sys.stderr)
     print("The first payment asks for the code; that finishes the enrolment.", file=sys.stderr)

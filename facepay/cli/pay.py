@@ -6,19 +6,41 @@ import argparse
 import getpass
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from facepay.checkout.code_reader import CodeReader
-from facepay.cli.at_the_camera import HINTS, camera_for
+from facepay.cli.at_the_camera import HINTS, terminal_at
 from facepay.cli.exits import Exit
 from facepay.counter import Counter, Phase, SaleView
 from facepay.errors import SettingsError
+from facepay.journal import Facts
+from facepay.psp.base import Reason
 from facepay.settings import SecretReference, Settings
-from facepay.terminal import open_terminal
 from hardware.images import ImageLimits, load_image
 from pos_adapter.types import ExchangeKey, Money, PaymentRequest, PaymentResponse
+
+PHASES = {
+    Phase.OFFERED: "the sale is offered",
+    Phase.CODE: "show your own code",
+    Phase.FACTOR: "one more thing to type",
+    Phase.AUTHORISING: "asking the payment provider",
+}
+WHY = {
+    "AmbiguousMatch": "two who are enrolled are too similar to tell apart",
+    "AttackSuspected": "presentation attack detection refused",
+    "CodeRefused": "the shopper's own code is unknown here, withdrawn, past its time, or does not open",
+    "FactorFailed": "the code that was typed is wrong or locked",
+    "LimitExceeded": "the amount is above what this face, liveness level or account may pay",
+    "LockedOut": "too many tries failed; wait",
+    "NoMatch": "nobody who is enrolled for the gallery looks like this",
+    "NotTheHolder": "the face is not the one the shopper's own code was made for",
+    Reason.INSUFFICIENT_FUNDS.value: "put money on it with: facepay wallet top-up {account} {amount}",
+    Reason.NO_ACCOUNT.value: "the payment provider does not know the account {account}",
+}
+"""What the operator may want to know of a reason in the journal; the till and the shopper never do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     names = settings.terminal
     amount = Money.from_major(arguments.amount, names.currency).require_payable()
     request = PaymentRequest(ExchangeKey("cli", names.terminal, "cli", secrets.token_hex(8)), amount)
-    camera = camera_for(settings, arguments.photo)
-    with open_terminal(settings, camera) as terminal:
+    with terminal_at(settings, arguments.photo) as terminal:
         keyboard = Keyboard(terminal.counter, arguments, _holder_code(arguments.holder_code))
         thread = threading.Thread(target=keyboard.follow, name="keyboard", daemon=True)
         thread.start()
@@ -47,7 +68,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
             terminal.checkout.acknowledge(response.transaction, learned=True)
         terminal.counter.close()
         thread.join(2)
-    _print(arguments, response)
+        entry = terminal.journal.find(response.transaction) if response.transaction else None
+    _print(arguments, response, entry.facts if entry else {})
     return Exit.DONE if response.outcome.is_approval else Exit.DECLINED
 
 
@@ -83,7 +105,7 @@ class Keyboard:
                 self._act(view)
 
     def _say(self, view: SaleView) -> None:
-        words = HINTS.get(view.hint) or view.phase.value
+        words = HINTS.get(view.hint) or PHASES.get(view.phase, view.phase.value)
         if words != self._last and not self._quiet:
             print(f"  {words}", flush=True)
         self._last = words
@@ -110,7 +132,9 @@ class Keyboard:
         return getpass.getpass("Code: " if factor == "pin" else "Last four digits: ")
 
 
-def _print(arguments: argparse.Namespace, response: PaymentResponse) -> None:
+def _print(arguments: argparse.Namespace, response: PaymentResponse, facts: Facts) -> None:
+    """The till's answer, and for the operator, who has the journal as well, why it is what it is."""
+    reason = "" if response.outcome.is_approval else str(facts.get("reason") or "")
     if arguments.json:
         row = {
             "outcome": response.outcome.value,
@@ -118,7 +142,13 @@ def _print(arguments: argparse.Namespace, response: PaymentResponse) -> None:
             "authorised_minor": response.authorised.minor if response.authorised else None,
             "account": response.account,
             "message": response.message,
+            "reason": reason,
         }
         print(json.dumps(row))
-        return
-    print(f"{response.outcome.value}: {response.message}")
+    else:
+        print(f"{response.outcome.value}: {response.message}")
+    if reason:
+        why = WHY.get(reason, "").format(
+            account=facts.get("account", "ACCOUNT"), amount=str(response.requested).partition(" ")[0]
+        )
+        print(f"facepay: the journal says {reason}{': ' * bool(why)}{why}", file=sys.stderr)

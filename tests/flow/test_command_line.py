@@ -35,15 +35,16 @@ def gallery(photos_dir: Path) -> list[Path]:
     return sorted((photos_dir / "gallery").iterdir())
 
 
-def enrol(typed: Typed, photo: Path) -> str:
+def enrol(typed: Typed, photo: Path, *more: str) -> str:
     words = ("enrol", "--photo", str(photo), "--code", "env:CODE", "--consent", "2026-11", "--json")
-    code, out, err = typed(*words)
+    code, out, err = typed(*words, *more)
     assert code == 0, err
     return str(json.loads(out)["account"])
 
 
-def pay(typed: Typed, photo: Path, amount: str = "5.00") -> dict[str, object]:
-    _, out, err = typed("pay", amount, "--photo", str(photo), "--yes", "--code", "env:CODE", "--json")
+def pay(typed: Typed, photo: Path, *more: str) -> dict[str, object]:
+    words = ("pay", "5.00", "--photo", str(photo), "--yes", "--code", "env:CODE", "--json")
+    _, out, err = typed(*words, *more)
     assert out, err
     answer: dict[str, object] = json.loads(out)
     return answer
@@ -66,8 +67,31 @@ def test_somebody_joins_pays_once_and_leaves(typed: Typed, gallery: list[Path]) 
 
 def test_a_wallet_that_is_short_declines_and_charges_nothing(typed: Typed, gallery: list[Path]) -> None:
     account = enrol(typed, gallery[0])
-    assert pay(typed, gallery[0])["outcome"] == "declined"
+    declined = pay(typed, gallery[0])
+    assert (declined["outcome"], declined["reason"]) == ("declined", "insufficient_funds")
     assert json.loads(typed("wallet", "balance", account, "--json")[1])["balance_minor"] == 0
+
+
+@pytest.mark.parametrize(("mode", "picture"), [("capsule", "code.png"), ("keyed", "code.txt")])
+def test_a_template_in_the_shoppers_hands_pays_for_them_and_for_nobody_else(
+    typed: Typed,
+    gallery: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    picture: str,
+) -> None:
+    monkeypatch.setenv("FACEPAY_TEMPLATES_MODES", mode)
+    code = tmp_path / picture
+    account = enrol(typed, gallery[0], "--template", mode, "--code-to", str(code))
+    assert typed("wallet", "top-up", account, "20.00")[0] == 0
+    assert code.stat().st_mode & 0o077 == 0
+    paid = pay(typed, gallery[0], "--holder-code", str(code))
+    assert (paid["outcome"], paid["authorised_minor"]) == ("approved", 500)
+    assert pay(typed, gallery[1], "--holder-code", str(code))["reason"] == "NotTheHolder"
+    if mode == "keyed":
+        monkeypatch.setenv("CODE", "1357")
+        assert pay(typed, gallery[0], "--holder-code", str(code))["reason"] == "FactorFailed"
 
 
 def test_a_picture_without_a_face_enrols_nobody(

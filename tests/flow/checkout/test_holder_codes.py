@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import itertools
-import threading
-import time
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -15,45 +11,26 @@ import pytest
 
 from facepay.checkout.code_reader import CodeReader
 from facepay.counter import Phase
-from facepay.demo.people import Person, default_photos, find_people
+from facepay.demo.people import Person
 from facepay.demo.shopper import Manners
 from facepay.demo.stage import HEIGHT, WIDTH
 from facepay.demo.theatre import Cast, Theatre
 from facepay.enrolment import code_png
 from facepay.errors import SettingsError
-from facepay.settings import Settings, settings_from
-from facepay.types import TemplateMode
-from pos_adapter.types import ExchangeKey, Money, Outcome, PaymentRequest, PaymentResponse
+from facepay.settings import Settings
+from facepay.types import Pixels, TemplateMode
+from hardware.motion_simulation import HandHeldStill
+from pos_adapter.types import Outcome, PaymentResponse
+from tests.flow.checkout.conftest import PIN, pay, request, start, wait_for
 
-NUMBERS = itertools.count()
-PIN = "2580"
 HELD = [TemplateMode.CAPSULE, TemplateMode.KEYED]
 
 
 @pytest.fixture(scope="module")
-def shop(weights: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings_from(
-        {
-            "data": str(tmp_path_factory.mktemp("shop")),
-            "recognition": weights,
-            "templates": {"modes": ["gallery", "capsule", "keyed"]},
-            "policy": {"quick_repeat_s": 0.0, "payments_before_factor": 100},
-            "capture": {"deadline_s": 3.0},
-            "enrolment": {"deadline_s": 5.0},
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def theatre(shop: Settings) -> Iterator[Theatre]:
-    with Theatre(shop) as theatre:
-        yield theatre
-
-
-@pytest.fixture(scope="module")
-def people(theatre: Theatre) -> list[Person]:
-    found = find_people(default_photos(), theatre.terminal.engine.detector)
-    return list(itertools.islice((person for person in found if theatre.rehearse(person)), 4))
+def wanted() -> dict[str, object]:
+    # The stage's clock does not wait for the shopper's thread, so the shopper gets as long as can be set.
+    patience = {"tap_s": 300.0, "factor_s": 300.0, "confirm_s": 300.0}
+    return {"templates": {"modes": ["gallery", "capsule", "keyed"]}, "checkout": patience}
 
 
 Holder = tuple[Cast, str]
@@ -69,23 +46,29 @@ def holders(theatre: Theatre, people: list[Person]) -> dict[TemplateMode, Holder
 
 
 @pytest.fixture(autouse=True)
-def calm(theatre: Theatre) -> None:
+def unlocked(theatre: Theatre) -> None:
     # Refusals are what most of these tests are about; together they would lock the terminal.
     theatre.terminal.accounts.note_success("nobody")
-
-
-def pay(theatre: Theatre, minor: int = 310) -> PaymentResponse:
-    checkout = theatre.terminal.checkout
-    key = ExchangeKey("test", "T1", "till", f"sale-{next(NUMBERS)}")
-    response = checkout.pay(PaymentRequest(key, Money(minor, "EUR")), lambda step: None)
-    if response.transaction and response.outcome.is_approval:
-        checkout.acknowledge(response.transaction, learned=True)
-    return response
 
 
 def pay_with(theatre: Theatre, person: Person, code: str, pin: str = PIN) -> PaymentResponse:
     theatre.shopper.manners = Manners(pin=pin, code=code)
     theatre.stage.show(person.photo)
+    return pay(theatre)
+
+
+def pay_at_the_camera(
+    theatre: Theatre, person: Person, code: str, manners: Manners | None = None
+) -> PaymentResponse:
+    """Hold the code before the camera until it is read, and then one's face."""
+    theatre.shopper.manners = manners or Manners(pin=PIN, shows_code=True)
+    shown, face = on_a_screen(code), HandHeldStill(person.photo, (WIDTH, HEIGHT), 1)
+    counter = theatre.terminal.counter
+
+    def scene() -> Pixels:
+        return shown if counter.view.phase in {Phase.OFFERED, Phase.CODE} else face.frame()
+
+    theatre.stage.play(scene)
     return pay(theatre)
 
 
@@ -138,27 +121,17 @@ def test_the_camera_reads_the_code_and_then_looks_at_the_face(
     theatre: Theatre, holders: dict[TemplateMode, Holder]
 ) -> None:
     cast, code = holders[TemplateMode.CAPSULE]
-    theatre.shopper.manners = Manners(pin=PIN, shows_code=True)
-    theatre.stage.show(on_a_screen(code))
-    answers: list[PaymentResponse] = []
-    thread = threading.Thread(target=lambda: answers.append(pay(theatre)))
-    thread.start()
-    wait_for(theatre, Phase.CAPTURING)
-    theatre.stage.show(cast.person.photo)
-    thread.join(30)
-    assert answers[0].outcome is Outcome.APPROVED, theatre.last_reason()
+    assert pay_at_the_camera(theatre, cast.person, code).outcome is Outcome.APPROVED, theatre.last_reason()
     assert "code" in theatre.shopper.seen
 
 
 def test_the_card_ends_the_wait_for_a_code(theatre: Theatre) -> None:
     theatre.shopper.manners = Manners(shows_code=True)
     theatre.stage.clear()
-    answers: list[PaymentResponse] = []
-    thread = threading.Thread(target=lambda: answers.append(pay(theatre)))
-    thread.start()
+    thread, answers = start(theatre, request())
     wait_for(theatre, Phase.CODE)
     theatre.terminal.counter.choose_card()
-    thread.join(5)
+    thread.join(60)
     assert answers[0].outcome is Outcome.SHOPPER_CHOSE_CARD
 
 
@@ -208,15 +181,8 @@ def test_a_shop_that_offers_no_gallery_searches_for_nobody(
         with pytest.raises(SettingsError, match=r"templates\.modes"):
             held.enrol(people[0], PIN)
         cast, enrolled = held.enrol(people[0], PIN, TemplateMode.CAPSULE)
-        held.shopper.manners = Manners(pin=PIN)
-        held.stage.show(on_a_screen(enrolled.code))
-        answers: list[PaymentResponse] = []
-        thread = threading.Thread(target=lambda: answers.append(pay(held)))
-        thread.start()
-        wait_for(held, Phase.CAPTURING)
-        held.stage.show(cast.person.photo)
-        thread.join(30)
-        assert answers[0].outcome is Outcome.APPROVED, held.last_reason()
+        paid = pay_at_the_camera(held, cast.person, enrolled.code, manners=Manners(pin=PIN))
+        assert paid.outcome is Outcome.APPROVED, held.last_reason()
         assert held.shopper.seen[1] == "code"
 
 
@@ -240,13 +206,6 @@ def on_a_screen(code: str) -> np.ndarray:
         drawn, (side, side), interpolation=cv2.INTER_AREA
     )
     return frame
-
-
-def wait_for(theatre: Theatre, phase: Phase) -> None:
-    deadline = time.monotonic() + 30
-    while theatre.terminal.counter.view.phase is not phase:
-        assert time.monotonic() < deadline, f"never reached {phase}"
-        time.sleep(0.005)
 
 
 def test_the_reader_passes_over_other_codes_and_empty_frames() -> None:

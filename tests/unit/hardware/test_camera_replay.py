@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hardware.base import SteppedClock
+from hardware.base import PatientClock, SteppedClock
 from hardware.camera_replay import ReplayCamera, ReplayOptions
 from hardware.errors import CameraGone, CameraNotFound, CameraTimeout
 from hardware.types import FrameOrigin
@@ -105,3 +105,20 @@ def test_a_truncated_photo_ends_the_replay_by_name(tmp_path: Path) -> None:
     path.write_bytes(cv2.imencode(".jpg", np.zeros((100, 100, 3), np.uint8))[1].tobytes()[:300])
     with ReplayCamera(path, clock=SteppedClock()) as camera, pytest.raises(CameraGone, match=r"cut\.jpg"):
         camera.read(1.0)
+
+
+def test_a_busy_machine_gets_every_frame_by_a_patient_clock(photo: Path) -> None:
+    machine = SteppedClock(5)
+    with ReplayCamera(photo, clock=PatientClock(machine)) as camera:
+        first = camera.read(1.0)
+        machine.sleep(7.0)
+        second = camera.read(1.0)
+    assert second.sequence == first.sequence + 1
+    assert second.captured_at_ns - first.captured_at_ns == pytest.approx(1e9 / 30, abs=1)
+
+
+def test_a_patient_clock_is_never_faster_than_the_machines() -> None:
+    machine = SteppedClock(5)
+    clock = PatientClock(machine)
+    clock.sleep(2.0)
+    assert clock.now_ns() == machine.now_ns() == 5 + 2_000_000_000
