@@ -56,7 +56,9 @@ class Gallery:
         self._tenant = tenant
         self._digits = DigitsIndex(keys, tenant)
         self._now_ms = now_ms
-        self._loaded: dict[str, SubjectId] = {}
+        self._loaded: dict[SubjectId, tuple[str, ...]] = {}
+        self._references = 0
+        self._changes: int | None = None
         self._lock = threading.Lock()
         self.unreadable: tuple[SubjectId, ...] = ()
         """Payers left out because a reference of theirs does not open; an operator has to look."""
@@ -64,13 +66,13 @@ class Gallery:
     @property
     def size(self) -> int:
         """How many payers can be found by their face."""
-        return len(set(self._loaded.values()))
+        return len(self._loaded)
 
     def references(self, among: frozenset[SubjectId] | None = None) -> int:
         """How many references a search compares; the threshold depends on it."""
         if among is None:
-            return len(self._loaded)
-        return sum(1 for subject in self._loaded.values() if subject in among)
+            return self._references
+        return sum(len(self._loaded.get(subject, ())) for subject in among)
 
     def load(self) -> int:
         """Finish interrupted erasures, open every reference into the matcher; how many payers there are.
@@ -86,17 +88,28 @@ class Gallery:
         return self.refresh()
 
     def refresh(self) -> int:
-        """Take over what changed in the database since the last look; how many payers there are now."""
+        """Take over what changed in the database since the last look; how many payers there are now.
+
+        Where nothing changed, which one row tells, the work does not grow with the gallery.
+        """
         with self._lock:
             with self._database.read() as session:
+                # Read before the references, so that a change in between is looked at the next time.
+                changes = rows.changes(session, self._tenant)
+                if changes == self._changes:
+                    return self.size
                 present = rows.reference_ids(session, self._tenant)
-                missing = present.keys() - self._loaded.keys() - self._skipped(present)
+                missing = present.keys() - self._held() - self._skipped(present)
                 sealed = rows.read_references(session, self._tenant, missing) if missing else []
-            gone = {subject for reference, subject in self._loaded.items() if reference not in present}
+            gone = [s for s, references in self._loaded.items() if not present.keys() >= {*references}]
             for subject in gone:
                 self._forget(subject)
             self._take(sealed, first=not self._loaded)
+            self._changes = changes
             return self.size
+
+    def _held(self) -> set[str]:
+        return {reference for references in self._loaded.values() for reference in references}
 
     def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
         return {reference for reference, subject in present.items() if subject in self.unreadable}
@@ -120,8 +133,14 @@ class Gallery:
         good = [reference for reference in opened if reference.subject not in broken]
         if self._audit and opened:
             self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened)})
-        self._matcher.add(good)
-        self._loaded |= {reference.reference: reference.subject for reference in good}
+        self._hold(good)
+
+    def _hold(self, references: Sequence[Reference]) -> None:
+        self._matcher.add(references)
+        for reference in references:
+            held = self._loaded.get(reference.subject, ())
+            self._loaded[reference.subject] = (*held, reference.reference)
+        self._references += len(references)
 
     def _require_model(self, sealed: Sequence[rows.StoredReference]) -> None:
         others = {row.model for row in sealed} - {self._matcher.model}
@@ -134,7 +153,6 @@ class Gallery:
     def enrol(self, new: NewSubject) -> EnrolledSubject:
         """Seal and store a payer, then make them searchable, unless their template is in their own hands."""
         index = self._digits.index_of(new.digits) if new.digits else None
-        subject = new.enrolled.subject
         with self._lock:
             for _ in range(ATTEMPTS):
                 with suppress(KeyRetired):
@@ -145,8 +163,7 @@ class Gallery:
                     register_keys(session, self._keys, self._now_ms())
             else:
                 raise KeyRetired("the wrapping key changes faster than a payer can be sealed; try again")
-            self._matcher.add(new.references)
-            self._loaded |= {reference.reference: subject for reference in new.references}
+            self._hold(new.references)
         return new.enrolled
 
     def _insert(self, new: NewSubject, index: str | None) -> None:
@@ -163,6 +180,7 @@ class Gallery:
             rows.insert_subject(session, self._tenant, new.enrolled, index)
             rows.insert_consent(session, self._tenant, subject, new.consent)
             session.add_all(sealed)
+            rows.note_change(session, self._tenant)
             if self._audit:
                 detail: dict[str, Json] = {
                     "references": len(sealed),
@@ -186,6 +204,7 @@ class Gallery:
                 self._audit.prepare(subject)
             with self._database.begin() as session:
                 erased = rows.destroy_keys(session, self._tenant, subject)
+                rows.note_change(session, self._tenant)
                 if self._audit:
                     detail = {"references": erased.references}
                     position = self._audit.record(session, AuditEvent.ERASED, subject=subject, detail=detail)
@@ -212,7 +231,7 @@ class Gallery:
 
     def _forget(self, subject: SubjectId) -> None:
         self._matcher.remove(subject)
-        self._loaded = {r: s for r, s in self._loaded.items() if s != subject}
+        self._references -= len(self._loaded.pop(subject, ()))
 
     def find_subject(self, subject: SubjectId) -> EnrolledSubject | None:
         """The payer of a pseudonym, as the database has it now."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
+from facepay.db.models.subjects import ConsentRow, GalleryRow, ReferenceRow, SubjectRow
 from facepay.gallery.records import Consent, EnrolledSubject, Erased
 from facepay.types import SubjectId, TemplateMode
 
@@ -86,6 +86,22 @@ def read_references(session: Session, tenant: str, among: Collection[str]) -> li
         query = query.where(ReferenceRow.reference.in_(list(among)))
     found = session.execute(query.order_by(ReferenceRow.subject)).all()
     return [made for made in map(StoredReference._make, found) if made.reference in among]
+
+
+def changes(session: Session, tenant: str) -> int:
+    """How often the references of a tenant changed; the same number means the same references."""
+    row = session.get(GalleryRow, tenant)
+    return row.changes if row else 0
+
+
+def note_change(session: Session, tenant: str) -> None:
+    """Tell other processes that references came or went, in the transaction that does it."""
+    query = update(GalleryRow).where(GalleryRow.tenant == tenant)
+    # The enrolment that made the row may be another process's; counting in the database loses neither.
+    if session.get(GalleryRow, tenant) is None:
+        session.add(GalleryRow(tenant=tenant, changes=0))
+        session.flush()
+    session.execute(query.values(changes=GalleryRow.changes + 1))
 
 
 def reference_ids(session: Session, tenant: str) -> dict[str, SubjectId]:

@@ -69,3 +69,12 @@ class ReferenceRow(Base):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     mode: Mapped[str] = mapped_column(String(8), default="gallery", server_default="gallery")
+
+
+class GalleryRow(Base):
+    """How often a tenant's references came or went, so that a look for news reads one row."""
+
+    __tablename__ = "gallery"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    changes: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from facepay.db.session import Database, open_database
+from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
+from facepay.recognition.matcher import Matcher
+from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
+from keys import MemoryKeyStore
+
+MODEL = ModelId("ab" * 32)
+DIMENSIONS = 64
+
+
+@pytest.fixture
+def keys() -> Iterator[MemoryKeyStore]:
+    with MemoryKeyStore() as store:
+        yield store
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path}/f.db")
+    yield opened
+    opened.close()
+
+
+def gallery(database: Database, keys: MemoryKeyStore) -> Gallery:
+    made = Gallery(database, keys, Matcher(MODEL, DIMENSIONS), "shop")
+    made.load()
+    return made
+
+
+def payer(seed: int, references: int = 3) -> NewSubject:
+    subject = SubjectId(new_id())
+    rows = np.random.default_rng(seed).standard_normal((references, DIMENSIONS)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    made = tuple(Reference(ReferenceId(new_id()), subject, row, MODEL) for row in rows)
+    enrolled = EnrolledSubject(subject, new_account(), 1, "replay", "test", 1)
+    return NewSubject(enrolled, made, Consent("1", "en", "0" * 64, 1))
+
+
+def best(gallery: Gallery, of: NewSubject) -> SubjectId:
+    return gallery.search(Probe(of.references[0].features, MODEL))[0].subject
+
+
+def test_payers_and_references_are_counted_through_enrolments_and_erasures(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    kept, gone, here = payer(1), payer(2, references=2), gallery(database, keys)
+    here.enrol(kept)
+    here.enrol(gone)
+    assert (here.size, here.references()) == (2, 5)
+    among = frozenset({kept.enrolled.subject, SubjectId("0" * 32)})
+    assert here.references(among) == 3
+    here.erase(gone.enrolled.subject)
+    assert (here.size, here.references()) == (1, 3)
+
+
+def test_another_process_learns_of_enrolments_and_erasures(database: Database, keys: MemoryKeyStore) -> None:
+    first, second, here = payer(1), payer(2), gallery(database, keys)
+    there = gallery(database, keys)
+    here.enrol(first)
+    assert there.refresh() == 1
+    here.enrol(second)
+    here.erase(first.enrolled.subject)
+    assert there.refresh() == 1
+    assert best(there, second) == second.enrolled.subject
+    there.enrol(payer(3))
+    assert here.refresh() == 2
+
+
+def test_a_look_for_news_reads_one_row_where_there_are_none(database: Database, keys: MemoryKeyStore) -> None:
+    here = gallery(database, keys)
+    here.enrol(payer(1))
+    here.refresh()
+    asked: list[str] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: asked.append(statement),
+    )
+    here.refresh()
+    assert [statement for statement in asked if "FROM" in statement and "reference" in statement] == []
+    assert sum("FROM gallery" in statement for statement in asked) == 1
