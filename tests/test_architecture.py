@@ -37,6 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("audit",),
     ("db", "plugins"),
     ("settings",),
+    ("qr",),
     ("types", "errors"),
 )
 
@@ -61,6 +62,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("hardware/inference.py",),
     "insightface": ("facepay/recognition/insightface.py",),
     "matplotlib": ("facepay/evaluation",),
+    "zxingcpp": ("facepay/qr.py",),
     "stripe": ("facepay/psp/stripe",),
 }
 

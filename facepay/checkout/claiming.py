@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from facepay.capture.capture import OpenCapture
-from facepay.checkout.code_reader import CodeReader
+from facepay.checkout.code_reader import find_holder_code
 from facepay.checkout.factor import FactorDesk
 from facepay.checkout.identity import Given
 from facepay.checkout.parts import CheckoutParts
@@ -47,8 +47,7 @@ class ClaimDesk:
         return text
 
     def _reader(self) -> Callable[[Pixels], str | None]:
-        camera = CodeReader()
-        return lambda pixels: self._answers.take(Answer.CODE) or camera(pixels)
+        return lambda pixels: self._answers.take(Answer.CODE) or find_holder_code(pixels)
 
     @contextmanager
     def opened(self, text: str) -> Iterator[Claimed]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from facepay.checkout.code_reader import CodeReader
+from facepay.checkout.code_reader import find_holder_code
 from facepay.cli.at_the_camera import HINTS, terminal_at
 from facepay.cli.exits import Exit
 from facepay.counter import Counter, Phase, SaleView
@@ -78,7 +78,9 @@ def _holder_code(path: Path | None) -> str:
         return ""
     try:
         picture = path.suffix.lower() in {".png", ".jpg", ".jpeg"}
-        text = CodeReader()(load_image(path, ImageLimits())) if picture else path.read_text("ascii").strip()
+        text = (
+            find_holder_code(load_image(path, ImageLimits())) if picture else path.read_text("ascii").strip()
+        )
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the code in {path} cannot be read: {error}") from error
     if not text:

@@ -6,8 +6,10 @@ import io
 from pathlib import Path
 
 import cv2
+import numpy as np
 import segno
 
+from facepay.qr import read_qr_codes
 from keys.errors import StatementRefused
 
 PREFIX = "FACEPAY1:"
@@ -48,10 +50,10 @@ def read_image(path: Path) -> str:
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise StatementRefused(f"{path} is no picture that can be read")
-    text, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
-    if not text.startswith(PREFIX):
-        raise StatementRefused(f"{path} shows no QR code of a facepay receipt")
-    return read_text(text)
+    for text in read_qr_codes(np.asarray(picture, np.uint8)):
+        if text.startswith(PREFIX):
+            return read_text(text)
+    raise StatementRefused(f"{path} shows no QR code of a facepay receipt that can be read: take it nearer")
 
 
 def _code(token: str) -> segno.QRCode:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import segno
+import zxingcpp
 
 from keys import MemoryKeyStore
 from keys.base45 import decode_base45, encode_base45
@@ -44,11 +45,11 @@ def test_a_capsule_opens_at_its_merchant_and_fits_the_screen() -> None:
 
 
 def _read(code: segno.QRCode, scale: int) -> str:
-    """What OpenCV reads of a code drawn with so many pixels a module; empty where it reads nothing."""
+    """What a reader that we did not write sees in a code drawn with so many pixels a module."""
     picture = io.BytesIO()
     code.save(picture, kind="png", scale=scale, border=8)
     pixels = cv2.imdecode(np.frombuffer(picture.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    return str(cv2.QRCodeDetector().detectAndDecode(pixels)[0])
+    return zxingcpp.read_barcodes(pixels)[0].text
 
 
 def test_a_camera_reads_the_capsule_from_a_qr_code() -> None:
@@ -57,9 +58,8 @@ def test_a_camera_reads_the_capsule_from_a_qr_code() -> None:
         code = segno.make_qr(encode_code(raw), error="l", boost_error=False)
         assert code.mode == "alphanumeric"
         assert int(code.version) <= 22
-        # A reader misses a random code now and then; at the till the next frame shows it at another size.
-        text = next(filter(None, (_read(code, scale) for scale in (4, 5, 6, 7, 8))))
-        assert reopen(decode_code(text), store) == CAPSULE
+        for scale in (3, 4, 6):
+            assert reopen(decode_code(_read(code, scale)), store) == CAPSULE
 
 
 def test_another_merchant_model_time_or_issuer_is_refused() -> None:

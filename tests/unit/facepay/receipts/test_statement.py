@@ -7,6 +7,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from facepay.journal import Entry, State
@@ -143,7 +145,23 @@ def test_it_is_about_one_payment_only(change: dict[str, object], name: str) -> N
 
 def test_a_picture_of_the_code_gives_the_statement_back(tmp_path: Path) -> None:
     picture = tmp_path / "receipt.png"
-    picture.write_bytes(qr_png(TOKEN))
+    for scale in (3, 4, 5, 8):
+        picture.write_bytes(qr_png(TOKEN, scale=scale))
+        assert verify_authorised(read_image(picture), TRUSTED) == SAID
+
+
+def test_a_crooked_and_dim_photograph_of_the_code_will_do(tmp_path: Path) -> None:
+    drawn = cv2.imdecode(np.frombuffer(qr_png(TOKEN, scale=6), np.uint8), cv2.IMREAD_GRAYSCALE)
+    side = float(drawn.shape[0])
+    corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    held = corners * 0.9 + np.array([[60, 90], [40, 40], [70, 60], [90, 50]], np.float32)
+    paper = cv2.warpPerspective(
+        drawn, cv2.getPerspectiveTransform(corners, held), (int(side) + 120,) * 2, borderValue=180
+    )
+    noise = np.random.default_rng(3).normal(0, 5, paper.shape)
+    dim = np.clip(cv2.GaussianBlur(paper, (0, 0), 0.8) * 0.6 + 20 + noise, 0, 255).astype(np.uint8)
+    picture = tmp_path / "receipt.jpg"
+    cv2.imwrite(str(picture), dim)
     assert verify_authorised(read_image(picture), TRUSTED) == SAID
 
 
