@@ -6,7 +6,6 @@ import zxingcpp
 
 from facepay.types import Pixels
 
-
 _QR = zxingcpp.barcode_formats_from_str("QRCode")
 
 

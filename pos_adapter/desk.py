@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pos_adapter.deadlines import Deadline
 from pos_adapter.errors import KeyReused, RecordNotFound, RequestInProgress
 from pos_adapter.sale import Finished, Progressed, Sale, SaleEvent, final_response
 from pos_adapter.session import TransactionSession
@@ -58,7 +59,7 @@ class _Ticket:
         self.response: PaymentResponse | None = None
         self.step: ProgressStep | None = None
         self.ended = threading.Event()
-        self.clock: threading.Timer | None = None
+        self.clock: Deadline | None = None
 
     def stop_clock(self) -> None:
         """The approval is settled: its clock's thread ends now, not at its time."""
@@ -131,9 +132,11 @@ class PaymentDesk:
     def _arm(self, ticket: _Ticket, event: Finished) -> None:
         """Start the acknowledgement's clock."""
         if event.response.outcome.is_approval and not event.replayed:
-            ticket.clock = threading.Timer(self._options.acknowledge_within_s, self._expire, args=(ticket,))
-            ticket.clock.daemon = True
-            ticket.clock.start()
+            ticket.clock = self.session.deadlines.after(
+                self._options.acknowledge_within_s,
+                lambda: self._expire(ticket),
+                f"voiding {ticket.request.key.text}, which was not acknowledged,",
+            )
         self._prune()
 
     def _expire(self, ticket: _Ticket) -> None:

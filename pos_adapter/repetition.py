@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from pos_adapter.deadlines import Deadlines
 from pos_adapter.sale import Sale
 from pos_adapter.types import Money
 
@@ -45,8 +46,13 @@ class RepetitionWatch:
     """Remembers the last approval nobody acknowledged, for one wire of one terminal."""
 
     def __init__(
-        self, options: RepetitionOptions | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        deadlines: Deadlines,
+        options: RepetitionOptions | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._deadlines = deadlines
         self._options = options or RepetitionOptions()
         self._clock = clock
         self._guard = threading.Lock()
@@ -63,9 +69,9 @@ class RepetitionWatch:
             sale.settle(learned=False)
             return
         sale.keep()
-        timer = threading.Timer(self._options.window_s, self._expire, args=(unheard,))
-        timer.daemon = True
-        timer.start()
+        self._deadlines.after(
+            self._options.window_s, lambda: self._expire(unheard), "giving up a kept approval"
+        )
 
     def _expire(self, unheard: _Unheard) -> None:
         with self._guard:

@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Self
 
 from pos_adapter.base import TillHost
+from pos_adapter.deadlines import Deadlines
 from pos_adapter.errors import KeyReused, PosError, RequestInProgress
 from pos_adapter.sale import Sale, SaleContext, SaleListener, SessionOptions, final_response, utc_now
 from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, TerminalStatus
@@ -33,8 +35,16 @@ class TransactionSession:
         self.host = host
         self.options = options or SessionOptions()
         self.now = now
+        self.deadlines = Deadlines()
         self._slot = threading.Lock()
         self._context = SaleContext(host, self.options, now, self._slot.release)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close after the wires: what still waits for a till is settled at the next start."""
+        self.deadlines.close()
 
     def begin(self, request: PaymentRequest, listener: SaleListener) -> Sale:
         """Start a payment in its own thread, or answer a repeated key from its record.

@@ -58,12 +58,12 @@ def open_wires(
         PosError: a port cannot be used; the text names it.
     """
     require_opened(settings)
-    session = TransactionSession(host)
     known = set(settings.pos.wires)
     for name in settings.pos.options:
         if name not in known:
             raise SettingsError(f"pos.options.{name} is for a wire that pos.wires does not open")
     with ExitStack() as stack:
+        session = stack.enter_context(TransactionSession(host))
         addresses = {}
         for name in settings.pos.wires:
             tools = Tools(settings, {"session": session, "forwards": forwards})

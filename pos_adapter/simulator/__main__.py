@@ -108,7 +108,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", UserWarning)
         host = SimulatedHost(SimulatorOptions(shopper_s=arguments.shopper))
     options = ServeOptions(desk_options(arguments), frozenset(arguments.origin))
-    with serve_simulated(arguments.wire, TransactionSession(host), options) as address:
+    with TransactionSession(host) as session, serve_simulated(arguments.wire, session, options) as address:
         print(f"simulated terminal on {arguments.wire} at {address}; no real payments; stop with Ctrl-C")
         sys.stdout.flush()
         try:

@@ -88,7 +88,7 @@ class CaisseTerminal:
         self.session = session
         self.options = options or CaisseOptions()
         self.upstream = upstream
-        self.watch = RepetitionWatch(self.options.repetition)
+        self.watch = RepetitionWatch(session.deadlines, self.options.repetition)
 
     def serve(self, link: Link) -> None:
         """Serve one connection to its end."""

@@ -72,7 +72,7 @@ class ConcertTerminal:
         self._session = session
         self._options = options or ConcertOptions()
         self._upstream = upstream
-        self._watch = RepetitionWatch(self._options.repetition)
+        self._watch = RepetitionWatch(session.deadlines, self._options.repetition)
 
     def serve(self, link: Link) -> None:
         """Serve one link until it closes; raises LinkClosed then."""

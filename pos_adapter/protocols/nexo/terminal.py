@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -93,11 +92,11 @@ class Terminal:
 
     def await_question(self, exchange: Exchange | None, key: ExchangeKey) -> None:
         """The answer did not arrive: the till may ask for the status for a while, then it is voided."""
-        timer = threading.Timer(
-            self.options.learn_within_s, self._settle, (exchange, key), {"learned": False}
+        self.session.deadlines.after(
+            self.options.learn_within_s,
+            lambda: self._settle(exchange, key, learned=False),
+            f"giving up {key.text}",
         )
-        timer.daemon = True
-        timer.start()
 
     def _settle(self, exchange: Exchange | None, key: ExchangeKey, *, learned: bool) -> None:
         try:

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from pos_adapter.deadlines import Deadlines
 from pos_adapter.repetition import Repetition, RepetitionOptions, RepetitionWatch
 from pos_adapter.sale import Sale, SaleEvent
 from pos_adapter.session import TransactionSession
@@ -30,7 +31,7 @@ def settlements(host: SimulatedHost) -> list[Settlement]:
 
 
 def test_asking_voids_at_once_and_marks_the_repetition() -> None:
-    host, watch = SimulatedHost(), RepetitionWatch()
+    host, watch = SimulatedHost(), RepetitionWatch(Deadlines())
     watch.remember("01", AMOUNT, approved(host))
     assert settlements(host) == [Settlement.VOIDED]
     assert watch.claim("01", AMOUNT) == (None, True)
@@ -40,7 +41,7 @@ def test_asking_voids_at_once_and_marks_the_repetition() -> None:
 @pytest.mark.parametrize(("till", "minor"), [("02", 1240), ("01", 1250)])
 def test_another_till_or_amount_is_no_repetition_and_voids_what_was_kept(till: str, minor: int) -> None:
     host = SimulatedHost()
-    watch = RepetitionWatch(RepetitionOptions(Repetition.RETURN, 60))
+    watch = RepetitionWatch(Deadlines(), RepetitionOptions(Repetition.RETURN, 60))
     watch.remember("01", AMOUNT, approved(host))
     assert settlements(host) == [Settlement.PENDING]
     assert watch.claim(till, Money(minor, "EUR")) == (None, False)
@@ -50,7 +51,7 @@ def test_another_till_or_amount_is_no_repetition_and_voids_what_was_kept(till: s
 def test_a_kept_approval_is_given_back_within_the_window_only() -> None:
     now = [0.0]
     host = SimulatedHost()
-    watch = RepetitionWatch(RepetitionOptions(Repetition.RETURN, 60), clock=lambda: now[0])
+    watch = RepetitionWatch(Deadlines(), RepetitionOptions(Repetition.RETURN, 60), clock=lambda: now[0])
     sale = approved(host)
     watch.remember("01", AMOUNT, sale)
     now[0] = 59.0
@@ -63,7 +64,7 @@ def test_a_kept_approval_is_given_back_within_the_window_only() -> None:
 
 def test_a_kept_approval_nobody_asks_for_again_is_voided_when_the_window_ends() -> None:
     host = SimulatedHost()
-    watch = RepetitionWatch(RepetitionOptions(Repetition.RETURN, 0.1))
+    watch = RepetitionWatch(Deadlines(), RepetitionOptions(Repetition.RETURN, 0.1))
     watch.remember("01", AMOUNT, approved(host))
     time.sleep(0.3)
     assert settlements(host) == [Settlement.VOIDED]
