@@ -32,6 +32,7 @@ class Action(Enum):
     EXPORT = "export"
     THRESHOLD = "threshold"
     REFUND = "refund"
+    RENEW = "renew"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ class AuditEvent(Enum):
     IDENTIFIED = "identified"
     ERASED = "erased"
     ROTATED = "rotated"
+    RENEWAL_BEGUN = "renewal-begun"
+    RENEWED = "renewed"
     KEY_DESTROYED = "key-destroyed"
     SLOT_ADDED = "slot-added"
     SLOT_REMOVED = "slot-removed"

@@ -15,6 +15,7 @@ from facepay.cli import keys_slots
 from facepay.cli.exits import Exit
 from facepay.custody import Thresholds
 from facepay.errors import SettingsError
+from facepay.gallery.rotation import Rotated
 from facepay.settings import SecretReference, Settings
 from facepay.terminal.keeping import Keeping, open_keeping
 from facepay.terminal.places import create_keys, keys_uri
@@ -23,7 +24,6 @@ from keys.approvals import Action, approve
 from keys.escrow import restore_keystore, split_root
 from keys.hygiene import wipe
 from keys.keystore_file import FileKeyStore, open_file_keystore
-from keys.strict_json import Json
 from keys.types import KeyId
 
 SHARE_LIMIT = 4096
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="every key with its state")
     rotate = actions.add_parser("rotate", help="move everything under a new wrapping key, sales go on")
     rotate.add_argument("--resume", action="store_true", help="finish an interrupted rotation only")
+    renew = actions.add_parser(
+        "renew", help="rotate, and seal every reference anew under a fresh data key, sales go on"
+    )
     destroy = actions.add_parser("destroy", help="destroy a retired key; backups under it die")
     destroy.add_argument("key", help="id of the key")
     escrow = actions.add_parser("escrow", help="write three shares of the root key; two restore it")
@@ -50,9 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     person.add_argument("file", type=Path, help="where their key is kept")
     consent = actions.add_parser("approve", help="approve a deed; prints the approval")
     consent.add_argument("deed", choices=[action.value for action in Action])
-    consent.add_argument("target", help="key id, `root`, thresholds, or for a refund PAYMENT AMOUNT CURRENCY")
+    consent.add_argument(
+        "target", help="key id, `root`, `gallery`, thresholds, or for a refund PAYMENT AMOUNT CURRENCY"
+    )
     consent.add_argument("--by", type=Path, required=True, metavar="FILE", help="the approver's key")
-    for action in (destroy, escrow, threshold):
+    for action in (renew, destroy, escrow, threshold):
         action.add_argument("--approval", type=Path, action="append", default=[], metavar="FILE")
     for action in (person, consent, restore):
         action.add_argument("--secret", default="", help="passphrase as env:NAME or file:PATH")
@@ -101,16 +106,21 @@ def _list(arguments: argparse.Namespace, settings: Settings, keeping: Keeping) -
 
 def _rotate(arguments: argparse.Namespace, settings: Settings, keeping: Keeping) -> Exit:
     done = keeping.rotation.resume() if arguments.resume else keeping.rotation.rotate()
-    detail: dict[str, Json] = {
-        "active": done.active,
-        "moved": done.moved,
-        "left_behind": len(done.unreadable),
-    }
-    keeping.audit.note(AuditEvent.ROTATED, detail=detail)
+    return _moved(arguments, keeping, done, AuditEvent.RENEWED if done.renewed else AuditEvent.ROTATED)
+
+
+def _renew(arguments: argparse.Namespace, settings: Settings, keeping: Keeping) -> Exit:
+    done = keeping.rotation.rotate(keeping.custody.begin_renewal(_approvals(arguments)))
+    return _moved(arguments, keeping, done, AuditEvent.RENEWED)
+
+
+def _moved(arguments: argparse.Namespace, keeping: Keeping, done: Rotated, event: AuditEvent) -> Exit:
+    detail = done.facts()
+    keeping.audit.note(event, detail=detail)
     if arguments.json:
         print(json.dumps(detail))
     else:
-        print(f"active is {done.active}, {done.moved} rows moved")
+        print(f"active is {done.active}, {done.moved} rows moved, {done.renewed} of them sealed anew")
     for reference in done.unreadable:
         print(f"facepay: reference {reference} does not open and was left behind", file=sys.stderr)
     return Exit.CHECK_FAILED if done.unreadable else Exit.DONE
@@ -204,6 +214,7 @@ _TOGETHER: dict[str, Callable[[argparse.Namespace, Settings, Keeping], Exit]] = 
     "generate": _generate,
     "list": _list,
     "rotate": _rotate,
+    "renew": _renew,
     "destroy": _destroy,
     "escrow": _escrow,
     "threshold": _threshold,

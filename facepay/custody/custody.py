@@ -9,17 +9,20 @@ from facepay.audit import AuditEvent, AuditLog
 from facepay.custody.thresholds import Thresholds
 from facepay.db.session import Database
 from facepay.db.statements import use_up
+from facepay.db.wrapping import mark_renewing
 from facepay.errors import ApprovalMissing
 from facepay.gallery.rotation import mark_destroyed, rows_under
-from keys.approvals import Action, read_approvals, require_approvals
+from keys.approvals import Action, Approval, read_approvals, require_approvals
 from keys.base import KeyStore
 from keys.errors import StatementRefused
 from keys.keystore_file import FileKeyStore
 from keys.strict_json import Json
-from keys.types import KeyId, KeyState
+from keys.types import KeyId, KeyState, KeyUse
 
 ROOT = "root"
 """Target of an approval to export the root key."""
+GALLERY = "gallery"
+"""Target of an approval to renew the gallery."""
 
 
 class Custody:
@@ -55,6 +58,24 @@ class Custody:
         self._keys.advance(key, KeyState.DESTROYED)
         with self._database.begin() as session:
             mark_destroyed(session, key, int(self._now_s() * 1000))
+
+    def begin_renewal(self, tokens: Iterable[str]) -> KeyId:
+        """The pending key under which a rotation seals every reference anew.
+
+        A renewal opens every reference outside the terminal, so it takes two persons where any are named.
+        From here on every rotation goes on with it, whatever is killed when.
+
+        Raises:
+            ApprovalMissing: approvers are named, and two persons' approvals are not there, or were used.
+        """
+        approvals = self._require(Action.RENEW, GALLERY, tokens) if self._approvers else ()
+        key = self._keys.generate(KeyUse.WRAP)
+        with self._database.begin() as session:
+            use_up(session, approvals)
+            detail: dict[str, Json] = {"key": key, "approved_by": _people(approvals)}
+            self._audit.record(session, AuditEvent.RENEWAL_BEGUN, detail=detail)
+            mark_renewing(session, key, int(self._now_s() * 1000))
+        return key
 
     def export_root(self, store: FileKeyStore, approvals: Iterable[str]) -> bytearray:
         """The root key, for escrow; the caller wipes it."""
@@ -92,12 +113,18 @@ class Custody:
         event: AuditEvent,
         detail: Mapping[str, Json],
     ) -> None:
-        try:
-            now_s = int(self._now_s())
-            approvals = require_approvals(tokens, action, target, self._approvers, now_s=now_s)
-        except StatementRefused as error:
-            raise ApprovalMissing(str(error)) from error
-        people: list[Json] = [approval.person for approval in approvals]
+        approvals = self._require(action, target, tokens)
         with self._database.begin() as session:
             use_up(session, approvals)
-            self._audit.record(session, event, detail={**detail, "approved_by": people})
+            self._audit.record(session, event, detail={**detail, "approved_by": _people(approvals)})
+
+    def _require(self, action: Action, target: str, tokens: Iterable[str]) -> tuple[Approval, ...]:
+        try:
+            now_s = int(self._now_s())
+            return require_approvals(tokens, action, target, self._approvers, now_s=now_s)
+        except StatementRefused as error:
+            raise ApprovalMissing(str(error)) from error
+
+
+def _people(approvals: Iterable[Approval]) -> list[Json]:
+    return [approval.person for approval in approvals]

@@ -39,6 +39,20 @@ def register_keys(session: Session, keys: KeyStore, now_ms: int) -> KeyId:
     return keys.active_key
 
 
+def mark_renewing(session: Session, key: str, now_ms: int) -> None:
+    """Let a pending key, which the table has not seen, begin a renewal."""
+    pending = KeyState.PENDING.name
+    session.add(WrappingKeyRow(key=key, state=pending, changed_at_ms=now_ms, renews=True))
+
+
+def keys_to_renew(session: Session, keys: KeyStore) -> frozenset[str]:
+    """Keys that are older than a key that began a renewal: what leaves them is sealed anew."""
+    renewing = set(session.scalars(select(WrappingKeyRow.key).where(WrappingKeyRow.renews)))
+    in_order = [record.key for record in keys.records()]
+    last = max((place for place, key in enumerate(in_order) if key in renewing), default=0)
+    return frozenset(in_order[:last])
+
+
 def may_wrap(session: Session, key: str) -> bool:
     """Whether rows may be inserted under this key; holds it from being retired until the transaction ends."""
     query = select(WrappingKeyRow.state).where(WrappingKeyRow.key == key).with_for_update(read=True)

@@ -1,5 +1,8 @@
 """Rotation of the wrapping key under load: every data key moves under a new key, the payers stay.
 
+A renewal is a rotation whose new key is marked in the table: what leaves an older key gets a fresh data key
+and a new ciphertext as well. The mark is on the key, so whatever rotation comes next goes on with it.
+
     new key in the key store -> active there, the old one decrypt-only -> the table follows
     -> rows re-wrapped in batches -> nothing left under the old key -> its destruction is due after a grace
 
@@ -11,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select, update
@@ -21,21 +24,24 @@ from facepay.db.models.audit import SubjectKeyRow
 from facepay.db.models.keys import WrappingKeyRow
 from facepay.db.models.subjects import ConsentRow, ReferenceRow
 from facepay.db.session import Database
-from facepay.db.wrapping import may_wrap, register_keys, rewrap_subject_key
+from facepay.db.wrapping import keys_to_renew, may_wrap, register_keys, rewrap_subject_key
 from facepay.errors import KeyRetired, ReferenceUnreadable
 from facepay.gallery.rows import COLUMNS, ERASED, StoredReference
-from facepay.gallery.sealing import rewrapped
+from facepay.gallery.sealing import resealed, rewrapped
 from keys.base import KeyStore
 from keys.errors import KeyStateError
-from keys.types import KeyId, KeyState, KeyUse
+from keys.strict_json import Json
+from keys.types import KeyId, KeyState, KeyUse, WrappedKey
 
 log = logging.getLogger(__name__)
 
-_MOVE = (
-    update(ReferenceRow.__table__)  # type: ignore[arg-type]
-    .where(ReferenceRow.reference == bindparam("moved"))
-    .values(wrapping_key=bindparam("key"), wrapped=bindparam("blob"))
+_OF_ROW = update(ReferenceRow.__table__).where(  # type: ignore[arg-type]
+    ReferenceRow.reference == bindparam("moved")
 )
+_MOVE = _OF_ROW.values(wrapping_key=bindparam("key"), wrapped=bindparam("blob"))
+_RENEW = _MOVE.values(body=bindparam("sealed"), record_version=ReferenceRow.record_version + 1)
+Change = dict[str, object]
+"""Values of one row for `_MOVE` or `_RENEW`."""
 BATCH = 1_000
 OWED_MS = 12 * 60 * 60 * 1000
 """How long an erasure waits for the rotation that kills the backups; others join it meanwhile."""
@@ -45,11 +51,25 @@ GRACE_MS = 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a rotation did: the key in use now, how many rows moved, and which rows do not open."""
+    """What a rotation did: the key in use now, how many rows moved, and which rows do not open.
+
+    `renewed` of the moved were sealed anew under a fresh data key of their own.
+    """
 
     active: KeyId
     moved: int
     unreadable: tuple[str, ...]
+    renewed: int = 0
+
+    def facts(self) -> dict[str, Json]:
+        """What the audit log and the operator are told."""
+        counts: dict[str, Json] = {"moved": self.moved, "renewed": self.renewed}
+        return {"active": self.active, **counts, "left_behind": len(self.unreadable)}
+
+    def and_then(self, more: Rotated) -> Rotated:
+        """Both together, under the later key."""
+        unreadable = self.unreadable + more.unreadable
+        return Rotated(more.active, self.moved + more.moved, unreadable, self.renewed + more.renewed)
 
 
 class Rotation:
@@ -68,10 +88,9 @@ class Rotation:
         self._grace_ms = grace_ms
         self._now_ms = now_ms
 
-    def rotate(self) -> Rotated:
-        """Make a new wrapping key and move everything under it."""
-        pending = [r for r in self._keys.records() if (r.use, r.state) == (KeyUse.WRAP, KeyState.PENDING)]
-        new = pending[0].key if pending else self._keys.generate(KeyUse.WRAP)
+    def rotate(self, new: KeyId | None = None) -> Rotated:
+        """Make a new wrapping key, or take the pending key `new`, and move everything under it."""
+        new = new or self._pending() or self._keys.generate(KeyUse.WRAP)
         try:
             self._keys.advance(new, KeyState.ACTIVE)
         except KeyStateError:
@@ -83,21 +102,20 @@ class Rotation:
         """Finish a rotation that was interrupted; does nothing when there is none."""
         with self._database.begin() as session:
             active = register_keys(session, self._keys, self._now_ms())
-        moved, broken = 0, list[str]()
+        done = Rotated(active, 0, ())
         while True:
             try:
-                count, unreadable = self._move_batch(active, broken)
+                batch = self._move_batch(active, done.unreadable)
             except KeyRetired:
                 # Somebody else rotated meanwhile; what is left is moved under the newest key.
                 return self.resume()
-            moved += count
-            broken += unreadable
-            if not count and not unreadable:
+            done = done.and_then(batch)
+            if not batch.moved and not batch.unreadable:
                 break
         self._move_subject_keys(active)
         self._settle_retired()
         self._database.erase_traces()
-        return Rotated(active, moved, tuple(broken))
+        return done
 
     def rotate_if_owed(self) -> Rotated | None:
         """Rotate where the first erasure under the active key is `OWED_MS` old; None where nothing is owed.
@@ -122,7 +140,11 @@ class Rotation:
         with self._database.begin() as session:
             return tuple(KeyId(key) for key in session.scalars(query))
 
-    def _move_batch(self, active: KeyId, broken: list[str]) -> tuple[int, list[str]]:
+    def _pending(self) -> KeyId | None:
+        wanted = KeyUse.WRAP, KeyState.PENDING
+        return next((r.key for r in self._keys.records() if (r.use, r.state) == wanted), None)
+
+    def _move_batch(self, active: KeyId, broken: Collection[str]) -> Rotated:
         with self._database.begin() as session:
             if not may_wrap(session, active):
                 raise KeyRetired(f"key {active} was retired while rows were moved under it")
@@ -133,17 +155,22 @@ class Rotation:
                 ReferenceRow.wrapped != ERASED,
                 ReferenceRow.reference.not_in(broken),
             )
-            moved, unreadable = list[dict[str, object]](), list[str]()
+            stale = keys_to_renew(session, self._keys)
+            moved, renewed, unreadable = list[Change](), list[Change](), list[str]()
             for row in map(StoredReference._make, session.execute(query.limit(BATCH).with_for_update())):
                 try:
-                    blob = rewrapped(row, self._keys, active).blob
-                    moved.append({"moved": row.reference, "key": active, "blob": blob})
+                    if row.wrapping_key in stale:
+                        envelope = resealed(row, self._keys, active)
+                        renewed.append(_change(row, envelope.wrapped) | {"sealed": envelope.body})
+                    else:
+                        moved.append(_change(row, rewrapped(row, self._keys, active)))
                 except ReferenceUnreadable as error:
                     log.error("rotation leaves a row behind: %s", error)
                     unreadable.append(row.reference)
-            if moved:
-                session.connection().execute(_MOVE, moved)
-            return len(moved), unreadable
+            for statement, changes in ((_MOVE, moved), (_RENEW, renewed)):
+                if changes:
+                    session.connection().execute(statement, changes)
+            return Rotated(active, len(moved) + len(renewed), tuple(unreadable), len(renewed))
 
     def _move_subject_keys(self, active: KeyId) -> None:
         while True:
@@ -163,6 +190,10 @@ class Rotation:
             for row in session.scalars(query).all():
                 if not rows_under(session, row.key):
                     row.destroy_after_ms = self._now_ms() + self._grace_ms
+
+
+def _change(row: StoredReference, wrapped: WrappedKey) -> Change:
+    return {"moved": row.reference, "key": wrapped.key, "blob": wrapped.blob}
 
 
 def rows_under(session: Session, key: str) -> int:

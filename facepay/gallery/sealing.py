@@ -7,6 +7,7 @@ below any margin, and halves what has to be opened at start.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -87,6 +88,22 @@ def rewrapped(row: SealedRow, keys: Wrapping, under: KeyId) -> WrappedKey:
         return rewrap(envelope, context_of(row), keys, under=under).wrapped
     except KeysError as error:
         raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
+
+
+def resealed(row: SealedRow, keys: Wrapping, under: KeyId) -> Envelope:
+    """A row's next version: the same plain text under a fresh data key, which `under` wraps.
+
+    Raises:
+        ReferenceUnreadable: as `rewrapped`.
+    """
+    context = context_of(row)
+    plain = _open(row, keys)
+    try:
+        return seal_envelope(
+            plain, replace(context, record_version=row.record_version + 1), keys, under=under
+        )
+    finally:
+        wipe(plain)
 
 
 def unseal_all(

@@ -124,7 +124,7 @@ def _rotation(database: Database, keys: KeyStore, audit: AuditLog) -> Callable[[
     def rotate() -> None:
         done = rotation.rotate_if_owed()
         if done is not None:
-            audit.note(AuditEvent.ROTATED, detail={"active": done.active, "moved": done.moved})
+            audit.note(AuditEvent.RENEWED if done.renewed else AuditEvent.ROTATED, detail=done.facts())
             log.warning("keys were rotated after an erasure: destroy the old ones (facepay keys list)")
 
     return rotate

@@ -7,7 +7,7 @@ retired key back.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from facepay.db.base import Base
@@ -16,7 +16,8 @@ from facepay.db.base import Base
 class WrappingKeyRow(Base):
     """One wrapping key of the key store; `state` is a `keys.KeyState` by name.
 
-    `destroy_after_ms` is set once nothing is wrapped under a retired key any more.
+    `destroy_after_ms` is set once nothing is wrapped under a retired key any more. `renews` marks the first
+    key of a renewal: what leaves an older key is not only wrapped but sealed anew.
     """
 
     __tablename__ = "wrapping_key"
@@ -25,6 +26,7 @@ class WrappingKeyRow(Base):
     state: Mapped[str] = mapped_column(String(12), index=True)
     changed_at_ms: Mapped[int] = mapped_column(BigInteger)
     destroy_after_ms: Mapped[int | None] = mapped_column(BigInteger)
+    renews: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class UsedStatementRow(Base):

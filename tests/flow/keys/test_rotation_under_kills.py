@@ -1,4 +1,4 @@
-"""Rotation killed at random points under a writer and a reader: nothing is lost, nobody sees an error."""
+"""Rotations and renewals killed at random points: nothing is lost, no writer and no reader sees an error."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from facepay.audit import AuditLog
+from facepay.custody import Custody
 from facepay.db.session import open_database
 from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
 from facepay.gallery.rotation import Rotation, rows_under
@@ -76,9 +78,11 @@ def read(folder: Path, done: Synchronized[int], stop: Synchronized[int]) -> None
         time.sleep(0.002)
 
 
-def rotate(folder: Path) -> None:
+def rotate(folder: Path, renewing: bool) -> None:
     gallery = open_gallery(folder)
-    Rotation(gallery._database, gallery._keys).rotate()
+    database, keys = gallery._database, gallery._keys
+    custody = Custody(database, keys, AuditLog(database, keys, "shop", actor="test"), {})
+    Rotation(database, keys).rotate(custody.begin_renewal(()) if renewing else None)
 
 
 def test_fifty_kills_lose_nothing_and_trouble_nobody(tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ def test_fifty_kills_lose_nothing_and_trouble_nobody(tmp_path: Path) -> None:
     reader.start()
     chance, killed = random.Random(3), 0
     while killed < KILLS:
-        victim = FORK.Process(target=rotate, args=(tmp_path,))
+        victim = FORK.Process(target=rotate, args=(tmp_path, killed % 3 == 1))
         victim.start()
         victim.join(chance.uniform(0.005, 0.3))
         if victim.is_alive():
