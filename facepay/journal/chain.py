@@ -49,32 +49,34 @@ class Chain:
         self._head: _Head | None = None
         self._clock_behind = False
 
-    def append(self, connection: Connection, payment: str, state: State, facts: Facts) -> int:
-        """Add a row; returns its time in milliseconds, which never runs back along the chain."""
+    def append(self, connection: Connection, payment: str, *steps: tuple[State, Facts]) -> int:
+        """Add a row for each step; returns their time in ms, which never runs back along the chain."""
         head = self._head or self._read_head(connection)
         now_ms = self._now_ms()
         behind_ms = head.at_ms - now_ms
         self._report_clock(behind_ms)
-        if behind_ms > CLOCK_TOLERANCE_MS:
-            facts = {**facts, "clock_behind_ms": behind_ms}
+        clock: Facts = {"clock_behind_ms": behind_ms} if behind_ms > CLOCK_TOLERANCE_MS else {}
         # Limits and lock-outs that look at the chain's time cannot be reset by setting the clock back.
         at_ms = max(now_ms, head.at_ms)
-        link = Link(self.name, head.sequence + 1, payment, state.value, at_ms, canonical(facts), head.hash)
-        row_hash = link.hash
-        connection.execute(
-            _INSERT_ROW,
-            {
-                "chain": link.chain,
-                "sequence": link.sequence,
-                "payment": link.payment,
-                "state": link.state,
-                "at_ms": link.at_ms,
-                "body": link.body,
-                "previous": link.previous,
-                "hash": row_hash,
-            },
-        )
-        self._head = _Head(link.sequence, row_hash, link.at_ms)
+        rows = []
+        for state, facts in steps:
+            body = canonical({**facts, **clock})
+            link = Link(self.name, head.sequence + 1, payment, state.value, at_ms, body, head.hash)
+            head = _Head(link.sequence, link.hash, at_ms)
+            rows.append(
+                {
+                    "chain": link.chain,
+                    "sequence": link.sequence,
+                    "payment": link.payment,
+                    "state": link.state,
+                    "at_ms": link.at_ms,
+                    "body": link.body,
+                    "previous": link.previous,
+                    "hash": head.hash,
+                }
+            )
+        connection.execute(_INSERT_ROW, rows)
+        self._head = head
         return at_ms
 
     def forget(self) -> None:

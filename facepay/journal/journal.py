@@ -137,10 +137,7 @@ class Journal:
         """
 
         def work(connection: Connection) -> Entry:
-            entry = _require(connection, payment)
-            for step in steps:
-                entry = self._step(connection, entry, step)
-            return entry
+            return self._walk(connection, _require(connection, payment), steps)
 
         return self._write(work, *(step.state for step in steps))
 
@@ -174,7 +171,7 @@ class Journal:
             "original": opening.original,
             **opening.facts,
         }
-        at_ms = self._chain.append(connection, opening.payment, State.NEW, first)
+        at_ms = self._chain.append(connection, opening.payment, (State.NEW, first))
         values = {
             "payment": opening.payment,
             "chain": self.chain,
@@ -203,22 +200,25 @@ class Journal:
             original=opening.original,
         )
 
-    def _step(self, connection: Connection, entry: Entry, step: Step) -> Entry:
-        require_step(entry.state, step.state)
-        at_ms = self._chain.append(connection, entry.payment, step.state, step.facts)
-        known: dict[str, str | int | bool | None] = {**entry.facts, **step.facts}
+    def _walk(self, connection: Connection, entry: Entry, steps: Sequence[Step]) -> Entry:
+        state, known = entry.state, dict(entry.facts)
+        for step in steps:
+            require_step(state, step.state)
+            state = step.state
+            known.update(step.facts)
+        at_ms = self._chain.append(connection, entry.payment, *((step.state, step.facts) for step in steps))
         account = known.get("account")
         moved = {
             "of_payment": entry.payment,
-            "to_state": step.state.value,
+            "to_state": state.value,
             "to_body": canonical(known),
             "to_account": account,
             "to_receipt": known.get("receipt"),
-            "to_moved_at_ms": at_ms if step.state in MONEY_MOVED else None,
+            "to_moved_at_ms": at_ms if state in MONEY_MOVED else None,
         }
         connection.execute(_MOVE_PAYMENT, moved)
         named = str(account) if account is not None else None
-        return replace(entry, state=step.state, account=named, facts=known)
+        return replace(entry, state=state, account=named, facts=known)
 
     def _write(self, work: Callable[[Connection], Result], *states: State) -> Result:
         self._observer("before", states)
