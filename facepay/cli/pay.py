@@ -145,6 +145,9 @@ def _print(arguments: argparse.Namespace, response: PaymentResponse, facts: Fact
             "account": response.account,
             "message": response.message,
             "reason": reason,
+            # What a till gets on its wire: the receipt's statement, and whom its own provider charges.
+            "statement": response.statement or None,
+            "payer_token": response.payer_token or None,
         }
         print(json.dumps(row))
     else:

@@ -72,6 +72,16 @@ def test_a_wallet_that_is_short_declines_and_charges_nothing(typed: Typed, galle
     assert json.loads(typed("wallet", "balance", account, "--json")[1])["balance_minor"] == 0
 
 
+def test_a_payer_whom_the_tills_own_provider_charges(
+    typed: Typed, gallery: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAY_PSP_DRIVER", "handover")
+    account = enrol(typed, gallery[0], "--payer", "token:shop-customer-7")
+    paid = pay(typed, gallery[0])
+    assert (paid["outcome"], paid["payer_token"]) == ("approved", "shop-customer-7")
+    assert typed("erase", account)[0] == 0
+
+
 @pytest.mark.parametrize(("mode", "picture"), [("capsule", "code.png"), ("keyed", "code.txt")])
 def test_a_template_in_the_shoppers_hands_pays_for_them_and_for_nobody_else(
     typed: Typed,

@@ -10,6 +10,8 @@ from facepay.demo.props import looped, on_a_phone
 from facepay.demo.shopper import Manners
 from facepay.demo.theatre import Cast, Theatre
 from facepay.journal import State
+from facepay.receipts import verify_authorised
+from facepay.receipts.trust import trusted_by
 from facepay.settings import Settings
 from hardware.base import SteppedClock
 from pos_adapter.protocols.concert.messages import Result
@@ -26,6 +28,8 @@ def test_a_payer_pays_over_http_and_the_money_is_captured(theatre: Theatre, paye
     document = theatre.pay(420).document
     assert (document["status"], document["settlement"]) == ("approved", "captured")
     assert document["account"] == f"...{payer.account[-2:]}"
+    said = verify_authorised(str(document["statement"]), trusted_by(theatre.terminal.keys))
+    assert (said.money, said.payee) == (Money(420, "EUR"), theatre.terminal.settings.terminal.payee)
 
 
 def test_a_payer_pays_over_the_serial_line(theatre: Theatre, payer: Cast) -> None:
