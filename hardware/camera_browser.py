@@ -16,7 +16,7 @@ from typing import Self
 from hardware.base import Clock, SystemClock
 from hardware.errors import CameraGone, CameraTimeout, FrameRateExceeded, FrameRefused
 from hardware.images import ImageLimits, decode_image
-from hardware.types import CameraIdentity, Frame, FrameOrigin, SensorId
+from hardware.types import CameraIdentity, Frame, FrameOrigin, Listening, SensorId
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class _Pushed:
     data: bytes = field(repr=False)
     arrived_at_ns: int
     sequence: int
+    silent_ns: int
+    """Since the picture before arrived."""
 
 
 class BrowserCamera:
@@ -51,6 +53,8 @@ class BrowserCamera:
         self._waiting: deque[_Pushed] = deque(maxlen=self._limits.waiting)
         self._open = False
         self._sequence = 0
+        self._arrived_at_ns: int | None = None
+        self._silent_ns = 0
         self._tokens = float(self._limits.burst)
         self._refilled_at_ns = 0
 
@@ -71,6 +75,7 @@ class BrowserCamera:
         """Begin to accept pictures."""
         with self._condition:
             self._waiting.clear()
+            self._arrived_at_ns, self._silent_ns = None, 0
             self._tokens = float(self._limits.burst)
             self._refilled_at_ns = self._clock.now_ns()
             self._open = True
@@ -102,9 +107,17 @@ class BrowserCamera:
                 raise CameraGone("no capture is running; pictures are not wanted now")
             self._spend_token()
             self._sequence += 1
-            self._waiting.append(_Pushed(data, self._clock.now_ns(), self._sequence))
+            self._keep(data, self._clock.now_ns())
             self._condition.notify()
             return self._sequence
+
+    def _keep(self, data: bytes, now_ns: int) -> None:
+        """Let it wait; the oldest goes where too many do, but not how long the page was silent before it."""
+        silent_ns = now_ns - self._arrived_at_ns if self._arrived_at_ns is not None else 0
+        self._arrived_at_ns = now_ns
+        if len(self._waiting) == self._limits.waiting:
+            self._silent_ns = max(self._silent_ns, self._waiting[0].silent_ns)
+        self._waiting.append(_Pushed(data, now_ns, self._sequence, silent_ns))
 
     def read(self, timeout_s: float) -> Frame:
         """Return the next picture, decoded.
@@ -121,8 +134,12 @@ class BrowserCamera:
             if not self._waiting:
                 raise CameraTimeout(f"the page sent no picture within {timeout_s:.1f} s")
             pushed = self._waiting.popleft()
+            self._silent_ns = max(self._silent_ns, pushed.silent_ns)
         pixels = decode_image(pushed.data, self._limits.image)
-        return Frame(pixels, pushed.arrived_at_ns, pushed.sequence, self.identity.sensor, FrameOrigin.BROWSER)
+        heard, self._silent_ns = Listening(self._silent_ns, 0), 0
+        return Frame(
+            pixels, pushed.arrived_at_ns, pushed.sequence, self.identity.sensor, FrameOrigin.BROWSER, heard
+        )
 
     def _require_acceptable(self, data: bytes) -> None:
         limit = self._limits.image.max_bytes

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -22,6 +22,7 @@ import numpy as np
 from hardware.base import Clock, SystemClock
 from hardware.errors import CameraGone, CameraNotFound, CameraRefused, CameraTimeout
 from hardware.exposure import ExposureWishes, Tunable
+from hardware.listening import Listener
 from hardware.types import CameraIdentity, Frame, FrameOrigin, Pixels, SensorId
 from hardware.v4l2 import VideoDevice, describe_device
 
@@ -176,10 +177,12 @@ class OpenCvCamera:
 
     def _keep_reading(self, grabber: Grabber, device: VideoDevice) -> None:
         sequence = failures = 0
+        listener = Listener()
         sensor = SensorId(device.stable_name)
         try:
             while not self._stop.is_set() and failures < _FAILURES_TO_GIVE_UP:
                 self._exposure.apply(grabber)
+                listener.ask(self._clock.now_ns())
                 pixels = _frame_of(grabber)
                 if pixels is None:
                     failures += 1
@@ -188,8 +191,10 @@ class OpenCvCamera:
                     self._stop.wait(_RETRY_S)
                     continue
                 failures, sequence = 0, sequence + 1
-                at_ns = captured_ns(grabber, self._clock.now_ns())
-                self._offer(Frame(pixels, at_ns, sequence, sensor, FrameOrigin.DEVICE))
+                now_ns = self._clock.now_ns()
+                at_ns = captured_ns(grabber, now_ns)
+                heard = listener.hear(at_ns, dated=at_ns != now_ns)
+                self._offer(Frame(pixels, at_ns, sequence, sensor, FrameOrigin.DEVICE, heard))
         finally:
             self._exposure.free()
             self._exposure.apply(grabber)
@@ -198,6 +203,10 @@ class OpenCvCamera:
 
     def _offer(self, frame: Frame) -> None:
         with self._condition:
+            dropped = self._newest
+            if dropped is not None and dropped.listening and frame.listening:
+                # Nobody took the frame before, but what the camera did until then is not forgotten.
+                frame = replace(frame, listening=frame.listening.worst(dropped.listening))
             self._newest = frame
             self._condition.notify_all()
 

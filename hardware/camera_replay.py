@@ -22,7 +22,7 @@ from hardware.base import Clock, SystemClock
 from hardware.errors import CameraGone, CameraNotFound, CameraTimeout, FrameRefused
 from hardware.images import ImageLimits, load_image
 from hardware.motion_simulation import HandHeldStill
-from hardware.types import CameraIdentity, Frame, FrameOrigin, Pixels, SensorId
+from hardware.types import CameraIdentity, Frame, FrameOrigin, Listening, Pixels, SensorId
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v"})
@@ -113,7 +113,9 @@ class ReplayCamera:
             raise CameraGone(f"the recording {self._path.name} ended")
         self._sequence = due + 1
         captured_at_ns = self._opened_at_ns + round(due * period_ns)
-        return Frame(pixels, captured_at_ns, due, self.identity.sensor, FrameOrigin.REPLAY)
+        # A file is never silent: what is missing between two frames, this machine did not ask for.
+        heard = Listening(round(period_ns), 0)
+        return Frame(pixels, captured_at_ns, due, self.identity.sensor, FrameOrigin.REPLAY, heard)
 
     def _frames(self) -> Iterator[Pixels]:
         if self._path.suffix.lower() in VIDEO_SUFFIXES:

@@ -32,11 +32,28 @@ class FrameOrigin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """How the source was listened to since the frame that was given before, at its worst.
+
+    `silent_ns` is how long it gave nothing though it was asked; `late_ns` how long after a frame the next
+    one was asked for, which is this machine's own doing.
+    """
+
+    silent_ns: int
+    late_ns: int
+
+    def worst(self, other: Listening) -> Listening:
+        """Both stretches together, where the frame between them was thrown away."""
+        return Listening(max(self.silent_ns, other.silent_ns), max(self.late_ns, other.late_ns))
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One picture of the camera: `pixels` `uint8[H, W, 3]` BGR.
 
-    `captured_at_ns` is monotonic time of this machine, `sequence` grows by at least one a frame;
-    a gap means that the camera dropped frames.
+    `captured_at_ns` is monotonic time of this machine; `sequence` grows by one with each frame that was
+    read of the camera, so that a gap counts the frames this process threw away. `listening` is None where
+    nobody kept account.
     """
 
     pixels: Pixels = field(repr=False)
@@ -44,6 +61,7 @@ class Frame:
     sequence: int
     sensor: SensorId
     origin: FrameOrigin
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True, slots=True)

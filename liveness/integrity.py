@@ -25,6 +25,8 @@ _MAX_SIDE = 8192
 _MIN_SIDE = 48
 _NOISE_WINDOW = 12
 _RATE_WINDOW = 15
+_LATE_MS = 66.0
+"""Whoever asks later than two periods of an ordinary camera misses frames and cannot count its rate."""
 
 
 class StreamIntegrity:
@@ -50,6 +52,7 @@ class StreamIntegrity:
         self._second_faces = 0
         self._engaged = False
         self._paused = False
+        self._stalled = False
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
@@ -60,6 +63,11 @@ class StreamIntegrity:
     def repeated(self) -> bool:
         """Whether the latest frame only repeats its predecessor and so adds no evidence."""
         return self._repeats > 0
+
+    @property
+    def stalled(self) -> bool:
+        """Whether this machine looked away for so long that nobody knows whether the same person is there."""
+        return self._stalled
 
     def refuse(self, reason: Reason) -> None:
         """Record a refusal found elsewhere: camera identity, nonce."""
@@ -129,9 +137,13 @@ class StreamIntegrity:
             self._paused = False
             return
         interval_ms = (observation.captured_at_ns - at_ns) / 1e6
-        self._intervals_ms.append(interval_ms / max(1, observation.sequence - sequence))
-        if interval_ms > self._limits.max_gap_ms:
+        if observation.late_ms <= _LATE_MS:
+            self._intervals_ms.append(interval_ms / max(1, observation.sequence - sequence))
+        silent_ms = interval_ms if observation.silent_ms is None else observation.silent_ms
+        if not silent_ms <= self._limits.max_gap_ms:
             self.refuse(Reason.GAP)
+        elif self._engaged and interval_ms > self._limits.max_unseen_ms:
+            self._stalled = True
 
     def _check_repeats(self, digest: bytes) -> None:
         if self._memory is not None and digest not in self._digests and self._memory.seen(digest):

@@ -178,6 +178,8 @@ class LivenessSession:
             self._seen.count(observation.captured_at_ns)
         if parts.integrity.refusals:
             self._finished = True
+        elif parts.integrity.stalled and self._result is None:
+            self._fail(Reason.STALLED)
         elif digest is not None and not parts.integrity.repeated:
             self._look(observation)
         if self._result is None and self._seen.elapsed_ms > parts.policy.tries.session_ms:

@@ -20,6 +20,9 @@ class StreamLimits:
     """Limits of one origin; times in ms, rates in frames per second, noise in luma levels."""
 
     max_gap_ms: float
+    """How long the camera may be silent; where nobody kept account, how far two frames may lie apart."""
+    max_unseen_ms: float
+    """How long this machine may not have looked, for whatever reason, and still know who stands there."""
     min_rate: float
     max_rate: float
     rate_tolerance: float | None
@@ -40,6 +43,7 @@ LIMITS: Mapping[Origin, StreamLimits] = MappingProxyType(
     {
         Origin.DEVICE: StreamLimits(
             max_gap_ms=150.0,
+            max_unseen_ms=500.0,
             min_rate=12.0,
             max_rate=130.0,
             rate_tolerance=0.2,
@@ -50,6 +54,7 @@ LIMITS: Mapping[Origin, StreamLimits] = MappingProxyType(
         ),
         Origin.BROWSER: StreamLimits(
             max_gap_ms=1500.0,
+            max_unseen_ms=1500.0,
             min_rate=4.0,
             max_rate=130.0,
             rate_tolerance=None,
@@ -59,6 +64,7 @@ LIMITS: Mapping[Origin, StreamLimits] = MappingProxyType(
         ),
         Origin.REPLAY: StreamLimits(
             max_gap_ms=1000.0,
+            max_unseen_ms=1000.0,
             min_rate=4.0,
             max_rate=130.0,
             rate_tolerance=None,

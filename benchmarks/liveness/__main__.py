@@ -53,8 +53,8 @@ def main() -> None:
             lambda: passive_table(lab, photos, 3 * options.photos),
         ),
         "limits": (
-            "limits on people never looked at (simulated light)",
-            lambda: limits_table(lab, photos, 3 * options.photos),
+            f"limits on people never looked at (simulated light), {options.people}",
+            lambda: limits_table(lab, photos, options.people, 3 * options.photos),
         ),
         "injection": ("integrity (fuzzers refused)", lambda: integrity_table(photos)),
         "cost": ("cost", lambda: cost_table(lab, photos)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,15 @@ def clip(path: Path, start: int = 0, count: int = 130) -> Iterator[Pixels]:
     else:
         still = HandHeldStill(cv2.imread(str(path)), (640, 480), start)
         yield from (still.frame() for _ in range(count))
+
+
+def half_of(photos: Path, people: str, *, seed: int) -> list[Path]:
+    """Folders of one half of the people, "development" or "evaluation", shuffled; nobody is in both."""
+    folders = sorted(photos.glob("lfw/*"))
+    middle = len(folders) // 2
+    chosen = folders[:middle] if people == "development" else folders[middle:]
+    random.Random(seed).shuffle(chosen)
+    return chosen
 
 
 def upper_bound(hits: int, trials: int) -> float:

@@ -7,14 +7,13 @@ called looped or shuffled; what the quality gate says of ordinary photos.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.liveness.lab import RATE, Lab
+from benchmarks.liveness.lab import RATE, Lab, half_of
 from hardware.motion_simulation import HandHeldStill
 from liveness.chroma import CodeBook
 from liveness.codebook import CODE_COUNT, schedule_of
@@ -42,11 +41,9 @@ _FRAMES = 45
 _SHOWN_NS = 100_000_000
 
 
-def limits_table(lab: Lab, photos: Path, count: int) -> dict[str, object]:
-    """Counts over as many people of the evaluation half."""
-    folders = sorted(photos.glob("lfw/*"))
-    chosen = folders[len(folders) // 2 :]
-    random.Random(31).shuffle(chosen)
+def limits_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, object]:
+    """Counts over as many people of one half, "development" or "evaluation"."""
+    chosen = half_of(photos, people, seed=31)
     book, light, streams, hints = CodeBook(), Counter[str](), Counter[str](), Counter[str]()
     for number, folder in enumerate(chosen[:count]):
         photo = cv2.imread(str(sorted(folder.glob("*.jpg"))[0]))

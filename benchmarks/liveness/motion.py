@@ -5,7 +5,6 @@ Limits were taken from photos of the development half of the people, figures com
 
 from __future__ import annotations
 
-import random
 import statistics
 import sys
 from collections import Counter, defaultdict
@@ -16,12 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.liveness.lab import RATE, Lab
+from benchmarks.liveness.lab import RATE, Lab, half_of
 from liveness.landmarks import box_of
 from liveness.session import LivenessSession
 from liveness.simulation.motion import Moved, MovingPhoto, Shape
 from liveness.simulation.relight import Lamp, Relighter, Surface
-from liveness.types import Mesh, Observation, Origin, PadResult, Pixels, PromptKind, Tier
+from liveness.types import Mesh, Observation, Origin, PadResult, Pixels, PromptKind, Status, Tier
 
 _FRAMES = 170
 
@@ -61,8 +60,8 @@ def turn_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, obj
     rows = []
     for number, (image, mesh) in enumerate(_portraits(lab, photos, people, count), 1):
         for kind in KINDS:
-            result, lasted = turning(_moving(image, mesh, kind), kind.peak, lab.open(Tier.TWO), lab, number)
-            why = ",".join(reason.value for reason in result.reasons)
+            result, lasted = turning(_moving(image, mesh, kind), kind, lab.open(Tier.TWO), lab, number)
+            why = ",".join((*_refusing(result), *(reason.value for reason in result.reasons)))
             counts[kind.name][f"{result.status.value} {why}".strip()] += 1
             seconds[kind.name].append(lasted)
             rows.append(" ".join((kind.name, result.status.value, why, *_turn_details(result))))
@@ -72,7 +71,7 @@ def turn_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, obj
 
 
 def turning(
-    photo: MovingPhoto, peak: float, tried: LivenessSession, lab: Lab, seed: int
+    photo: MovingPhoto, kind: Surfaced, tried: LivenessSession, lab: Lab, seed: int
 ) -> tuple[PadResult, float]:
     """One photo on its surface, lit by the try's light, and turned to whichever side is asked.
 
@@ -81,11 +80,12 @@ def turning(
     """
     noise = np.random.default_rng(seed)
     lamp, face, number, side, asked = None, None, 0, 0, 0
+    surface = Surface.FACE if kind.shape is Shape.SOLID else Surface.PAPER
     first = at = 0
     for i in range(_FRAMES):
         at = round(i * 1e9 / RATE) + 1
         # Whoever is asked answers after 0.4 s and takes two thirds of a second for the turn.
-        yaw = peak * min(max((i - asked - 12) / 20, 0.0), 1.0)
+        yaw = kind.peak * min(max((i - asked - 12) / 20, 0.0), 1.0)
         pixels = photo.frame(Moved(side * yaw + float(noise.normal(0, 0.3)), float(noise.normal(0, 0.3))))
         pixels = np.clip(pixels + noise.normal(0, 1.5, pixels.shape), 0, 255).astype(np.uint8)
         if lamp is not None and face is not None:
@@ -101,7 +101,7 @@ def turning(
             number, asked = progress.prompt.number, i
             tried.shown(at + 20_000_000)
             if progress.prompt.schedule is not None:
-                lamp = Relighter(Lamp(progress.prompt.schedule, at + 20_000_000), Surface.PAPER)
+                lamp = Relighter(Lamp(progress.prompt.schedule, at + 20_000_000), surface)
             side = {PromptKind.TURN_LEFT: 1, PromptKind.TURN_RIGHT: -1}.get(progress.prompt.kind, 0)
         if progress.finished:
             break
@@ -110,12 +110,8 @@ def turning(
 
 def _portraits(lab: Lab, photos: Path, people: str, count: int) -> Iterator[tuple[Pixels, Mesh]]:
     """Frontal photos of different people of one half."""
-    folders = sorted(photos.glob("lfw/*"))
-    middle = len(folders) // 2
-    chosen = folders[:middle] if people == "development" else folders[middle:]
-    random.Random(20).shuffle(chosen)
     used = 0
-    for folder in chosen:
+    for folder in half_of(photos, people, seed=20):
         if used == count:
             return
         image = cv2.imread(str(sorted(folder.glob("*.jpg"))[0]))
@@ -138,6 +134,11 @@ def _moving(image: Pixels, mesh: Mesh, kind: Surfaced) -> MovingPhoto:
         bend_axis=kind.axis,
         landmarks=mesh.points,
     )
+
+
+def _refusing(result: PadResult) -> tuple[str, ...]:
+    """Names of the cues that refused."""
+    return tuple(cue.cue.value for cue in result.cues if cue.status is Status.REFUSE)
 
 
 def _turn_details(result: PadResult) -> tuple[str, ...]:

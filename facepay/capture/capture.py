@@ -245,4 +245,6 @@ def _observation(frame: Frame, sought: Sought | None) -> Observation:
         points=main.points if main else None,
         others=others,
         detected=sought is not None,
+        silent_ms=frame.listening.silent_ns / 1e6 if frame.listening else None,
+        late_ms=frame.listening.late_ns / 1e6 if frame.listening else 0.0,
     )

@@ -16,7 +16,7 @@ import numpy as np
 from hardware.base import Clock, SystemClock
 from hardware.errors import CameraGone, CameraTimeout
 from hardware.motion_simulation import HandHeldStill
-from hardware.types import CameraIdentity, Frame, FrameOrigin, Pixels, SensorId
+from hardware.types import CameraIdentity, Frame, FrameOrigin, Listening, Pixels, SensorId
 
 WIDTH, HEIGHT, FRAMES_PER_S = 640, 480, 30
 EMPTY_GREY = 90
@@ -100,7 +100,8 @@ class Stage:
         captured_ns = self._next_ns + missed * period_ns
         self._sequence += 1 + missed
         self._next_ns = captured_ns + period_ns
-        return Frame(pixels, captured_ns, self._sequence, self.identity.sensor, FrameOrigin.REPLAY)
+        heard = Listening(period_ns, 0)
+        return Frame(pixels, captured_ns, self._sequence, self.identity.sensor, FrameOrigin.REPLAY, heard)
 
 
 def nobody(seed: int) -> Scene:

@@ -74,6 +74,15 @@ def paused(stream: Stream) -> list[Observation]:
     return [*stream[:at], *later]
 
 
+def spliced_under_load(stream: Stream) -> list[Observation]:
+    """The camera falls silent for two seconds while the machine is made so busy that it drops frames."""
+    kept = list(stream[::3])
+    at = len(kept) // 2
+    later = (replace(one, captured_at_ns=one.captured_at_ns + 2_000_000_000) for one in kept[at:])
+    told = [replace(one, silent_ms=33.0, late_ms=90.0) for one in [*kept[:at], *later]]
+    return [replace(one, silent_ms=2000.0) if i == at else one for i, one in enumerate(told)]
+
+
 def too_fast(stream: Stream) -> list[Observation]:
     """The frames come ten times as fast as any camera delivers."""
     first = stream[0].captured_at_ns
@@ -131,6 +140,7 @@ FUZZERS: Mapping[str, Fuzzer] = MappingProxyType(
             time_stands,
             counter_reset,
             paused,
+            spliced_under_load,
             too_fast,
             other_sensor,
             other_format,

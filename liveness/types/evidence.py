@@ -68,6 +68,8 @@ class Reason(Enum):
     SEEN_BEFORE = "seen_before"
     TIME_NOT_INCREASING = "time_not_increasing"
     GAP = "gap"
+    STALLED = "stalled"
+    """This machine did not look for a while: a non-response, nobody's attack."""
     WRONG_RATE = "wrong_rate"
     NOISE_BELOW_FLOOR = "noise_below_floor"
     SENSOR_CHANGED = "sensor_changed"

@@ -38,7 +38,9 @@ class Observation:
     (`float32[5, 2]`: eye, eye, nose tip, mouth corner, mouth corner, image left first) are None where
     no face was found; `detected` is False where no detector ran and the session is to follow the face
     itself. `others` are further faces inside the pay zone. `features`, if the recogniser ran, are of
-    unit length and show that one person stays in view.
+    unit length and show that one person stays in view. `silent_ms` is the longest time since the last
+    frame handed over in which the camera was asked and gave nothing, `late_ms` the longest in which this
+    machine did not ask; None where nobody kept account.
     """
 
     pixels: Pixels = field(repr=False)
@@ -51,3 +53,5 @@ class Observation:
     others: tuple[Box, ...] = ()
     detected: bool = True
     features: Floats | None = field(default=None, repr=False)
+    silent_ms: float | None = None
+    late_ms: float = 0.0

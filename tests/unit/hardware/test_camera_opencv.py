@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
 
 from hardware.camera_opencv import DeviceOptions, OpenCvCamera, open_device
 from hardware.errors import CameraGone, CameraNotFound, CameraRefused, CameraTimeout
-from hardware.types import FrameOrigin
+from hardware.types import Frame, FrameOrigin
 from hardware.v4l2 import VideoDevice, describe_device
 
 
@@ -203,3 +204,67 @@ def test_an_absent_camera_is_answered_with_those_there_are(machine: tuple[Path, 
         describe_device("3", *machine)
     with pytest.raises(CameraNotFound, match="plugged in"):
         describe_device("/dev/null", machine[0] / "none", machine[1])
+
+
+class DatedDevice:
+    """Gives one frame each time it is told to, dated as it is told; the test is its clock."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0.0
+        self.steps: Queue[float | None] = Queue()
+        self.given = Queue[float]()
+
+    def now_ns(self) -> int:
+        # Whoever asks does so a millisecond after the driver filled the frame.
+        return round((self.now_ms + 1.0) * 1e6)
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nobody sleeps here")
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        self.given.put(self.now_ms)
+        step = self.steps.get()
+        if step is None:
+            return False, None
+        self.now_ms += step
+        return True, np.full((48, 64, 3), 7, np.uint8)
+
+    def get(self, control: int, /) -> float:
+        return self.now_ms
+
+    def set(self, control: int, value: float, /) -> bool:
+        return False
+
+    def release(self) -> None:
+        return None
+
+
+def dated_frame(tmp_path: Path, steps: list[float]) -> Frame:
+    """The frame given last, where nobody took those before it."""
+    node = tmp_path / "video0"
+    node.touch()
+    device = DatedDevice()
+    described = VideoDevice(node, "uvcvideo", "Test camera", "SN1", "0c45:6366", "1-1", False)
+    camera = OpenCvCamera("0", clock=device, describe=lambda _: described, opener=lambda *_: device)
+    with camera:
+        for step in (1000.0, *steps):
+            device.steps.put(step)
+        for _ in range(len(steps) + 2):
+            device.given.get(timeout=5)
+        frame = camera.read(1.0)
+        for _ in range(5):
+            device.steps.put(None)
+        return frame
+
+
+def test_frames_thrown_away_by_a_slow_reader_are_no_silence_of_the_camera(tmp_path: Path) -> None:
+    frame = dated_frame(tmp_path, [33.0] * 12)
+    assert frame.sequence == 13
+    assert frame.listening is not None
+    assert frame.listening.silent_ns == 32_000_000
+
+
+def test_a_silence_among_frames_thrown_away_is_not_forgotten(tmp_path: Path) -> None:
+    frame = dated_frame(tmp_path, [33.0, 400.0, 33.0, 33.0])
+    assert frame.listening is not None
+    assert frame.listening.silent_ns == 399_000_000

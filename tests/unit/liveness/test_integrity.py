@@ -130,3 +130,61 @@ def test_face_that_teleports_is_an_exchange(scene: Any) -> None:
     frames = scene.stream(20)
     far = replace(frames[10], box=(2.0, 2.0, 60.0, 70.0))
     assert Reason.TRACK_JUMP in watch([*frames[:10], far], Origin.DEVICE).refusals
+
+
+def under_load(stream: list, *, every: int, silent_ms: float = 33.0, late_ms: float = 20.0) -> list:
+    """What is left of a stream when this machine looks at every so many frames only."""
+    return [replace(one, silent_ms=silent_ms, late_ms=late_ms) for one in stream[::every]]
+
+
+@pytest.mark.parametrize("every", [5, 8, 14])
+def test_a_busy_machine_is_nobodys_attack(scene: Any, every: int) -> None:
+    frames = under_load(scene.stream(180, origin=Origin.DEVICE), every=every)
+    integrity = watch(frames, Origin.DEVICE, rate=30.0)
+    assert not integrity.stalled
+    assert integrity.conclude().status is Status.OK
+
+
+def test_a_machine_that_did_not_look_for_long_knows_nothing_and_accuses_nobody(scene: Any) -> None:
+    frames = under_load(scene.stream(180, origin=Origin.DEVICE), every=20)
+    integrity = watch(frames, Origin.DEVICE)
+    assert integrity.stalled
+    assert integrity.refusals == ()
+
+
+def test_a_silent_camera_is_refused_however_busy_the_machine_is(scene: Any) -> None:
+    frames = under_load(scene.stream(60, origin=Origin.DEVICE), every=5)
+    frames[6] = replace(frames[6], silent_ms=180.0)
+    assert Reason.GAP in watch(frames, Origin.DEVICE).refusals
+
+
+def test_where_nobody_kept_account_a_gap_is_a_gap(scene: Any) -> None:
+    frames = scene.stream(60, origin=Origin.DEVICE)
+    assert Reason.GAP in watch([*frames[:20], *frames[30:]], Origin.DEVICE).refusals
+
+
+def test_a_reader_that_asks_late_cannot_count_the_cameras_rate(scene: Any) -> None:
+    slow = [
+        replace(one, sequence=i, silent_ms=10.0, late_ms=90.0)
+        for i, one in enumerate(scene.stream(120, origin=Origin.DEVICE)[::3])
+    ]
+    assert watch(slow, Origin.DEVICE, rate=30.0).conclude().status is Status.OK
+    timely = [replace(one, late_ms=20.0) for one in slow]
+    assert Reason.WRONG_RATE in watch(timely, Origin.DEVICE, rate=30.0).conclude().reasons
+
+
+def test_a_try_that_this_machine_slept_through_is_a_non_response(scene: Any) -> None:
+    tried = scene.engine().open(Tier.ZERO, scene.sale(), Scene(Origin.DEVICE, WEBCAM))
+    frames = [replace(one, silent_ms=33.0) for one in scene.stream(90, origin=Origin.DEVICE)]
+    scene.feed(tried, [*frames[:8], *frames[40:]])
+    result = tried.conclude()
+    assert result.status is PadStatus.NON_RESPONSE
+    assert result.level is None
+    assert result.reasons == (Reason.STALLED,)
+
+
+def test_a_machine_that_is_slow_before_anybody_is_there_loses_no_try(scene: Any) -> None:
+    tried = scene.engine().open(Tier.ZERO, scene.sale(), Scene(Origin.DEVICE, WEBCAM))
+    frames = [replace(one, silent_ms=33.0) for one in scene.stream(90, origin=Origin.DEVICE)]
+    scene.feed(tried, [replace(frames[0], box=None, points=None), *frames[40:]])
+    assert tried.conclude().status is PadStatus.ACCEPTED
