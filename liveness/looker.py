@@ -105,7 +105,8 @@ class Looker:
         pixels, (box, points) = observation.pixels, face
         quality = self._quality(observation, face, mesh)
         hint = Hint.UNCOVER if self._mesh and mesh is None else gate(quality, self._limits)
-        tones = measure_tones(pixels, points)
+        # Regions that lag a frame behind the face, or jump with each detection, drown a weak light.
+        tones = measure_tones(pixels, five_points(mesh) if mesh else points)
         passive = spectrum = None
         if hint in _JUDGED and self._is_passive_turn(observation.captured_at_ns):
             passive = self._judge(pixels, box, points)

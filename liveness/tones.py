@@ -2,7 +2,8 @@
 
 Regions are squares of 0.2 inter-eye distances around forehead, both cheeks, nose and chin, found
 from the five points so that they follow the face without a mesh; the sixth row is the mean of
-forehead and cheeks, weighted by area.
+forehead and cheeks, weighted by area. Pixels at the sensor's ceiling cannot answer a light and are left
+out, so that a shiny forehead does not silence the rest of the skin.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from liveness.types import Floats, Pixels
 HALF_SIDE_IOD = 0.2
 GAMMA = 2.2
 CEILING = 250
+_LEAST_KEPT = 0.1
+"""Share of a region that must lie below the ceiling; what is left of less is the rim of a highlight."""
 FOREHEAD, LEFT_CHEEK, RIGHT_CHEEK, NOSE, CHIN, SKIN = range(6)
 
 _LINEAR = ((np.arange(256) / 255.0) ** GAMMA).astype(np.float32)
 
 
 def measure_tones(pixels: Pixels, points: Floats) -> tuple[Floats, float] | None:
-    """Tones `float32[6, 3]` (R, G, B, linear 0..1) and the share of pixels at the sensor's ceiling.
+    """Tones `float32[6, 3]` (R, G, B, linear 0..1) and the share of the skin at the sensor's ceiling.
 
     None where a skin region lies outside the frame.
     """
@@ -29,13 +32,20 @@ def measure_tones(pixels: Pixels, points: Floats) -> tuple[Floats, float] | None
     if any(patches[i] is None for i in (FOREHEAD, LEFT_CHEEK, RIGHT_CHEEK)):
         return None
     tones = np.zeros((6, 3), dtype=np.float32)
+    clipped = np.zeros(6)
     for row, patch in enumerate(patches):
         if patch is not None:
-            tones[row] = _LINEAR[patch.reshape(-1, 3)].mean(axis=0)[::-1]
-    skin = [patch for patch in patches[:NOSE] if patch is not None]
+            tones[row], clipped[row] = _tone(patch.reshape(-1, 3))
     tones[SKIN] = tones[:NOSE].mean(axis=0)
-    clipped = float(np.mean([(patch >= CEILING).any(axis=2).mean() for patch in skin]))
-    return tones, clipped
+    return tones, float(clipped[:NOSE].mean())
+
+
+def _tone(pixels: Pixels) -> tuple[Floats, float]:
+    """Mean linear R, G, B of the pixels below the ceiling, or of all where hardly any is; share at it."""
+    below = (pixels < CEILING).all(axis=1)
+    kept = float(below.mean())
+    used = pixels[below] if kept >= _LEAST_KEPT else pixels
+    return _LINEAR[used].mean(axis=0)[::-1], 1.0 - kept
 
 
 def _regions(points: Floats) -> tuple[Floats, float]:

@@ -86,11 +86,14 @@ class TurnCue:
         shown = presentation.asked(*SIDES)
         if shown is None:
             return _cannot_tell(Reason.NOT_ASKED)
-        before, after = _split(presentation.looks, shown, self._limits)
+        meshed = tuple(look for look in presentation.looks if look.mesh is not None)
+        # The points stand in where no landmarks are installed. Where they are, a moment without them is no
+        # evidence: whatever the landmarks lose sight of must not be judged by the weaker measure.
+        before, after = _split(meshed or presentation.looks, shown, self._limits)
         if len(before) < _AVERAGED or len(after) < _AVERAGED:
             return _cannot_tell(Reason.NO_ANSWER)
         sign = 1.0 if shown.prompt.kind is PromptKind.TURN_LEFT else -1.0
-        if all(look.mesh is not None for look in (*before, *after)):
+        if meshed:
             return self._verdict(_measure_mesh(before, after, sign, shown))
         return self._fallback(_measure_points(before, after, sign, shown))
 

@@ -114,7 +114,7 @@ def test_gap_of_one_step_is_cannot_tell() -> None:
 
 
 def test_overexposed_skin_is_cannot_tell() -> None:
-    seen = tuple(replace(look, clipped_share=0.5) for look in looks(reflected(CODE)))
+    seen = tuple(replace(look, clipped_share=0.6) for look in looks(reflected(CODE)))
     assert assess(seen).reasons == (Reason.CLIPPED,)
 
 

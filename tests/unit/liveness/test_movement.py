@@ -165,6 +165,14 @@ def test_five_points_serve_where_there_is_no_mesh() -> None:
     assert TurnCue().assess(Presentation(tuple(looks), (shown,))).status is Status.OK
 
 
+def test_landmarks_that_lose_a_picture_do_not_hand_it_to_the_weaker_measure() -> None:
+    base = head()
+    far = [look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS) for i in range(60)]
+    looks = tuple(replace(one, mesh=None) if i >= 36 else one for i, one in enumerate(far))
+    shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
+    assert TurnCue().assess(Presentation(looks, (shown,))).status is Status.ABSTAIN
+
+
 def test_gain_is_about_the_sine_of_the_turn_for_heads_and_none_for_planes() -> None:
     base = head()
     gain = depth_gain(base, turned(base, 20))
