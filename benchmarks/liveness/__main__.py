@@ -1,6 +1,6 @@
 """What liveness does on recordings and photos: three tables that never merge, and what it costs.
 
-    python -m benchmarks.liveness [PART ...] [--people HALF] [--photos N] [--json FILE]
+    python -m benchmarks.liveness [PART ...] [--people HALF] [--photos N] [--fooled] [--json FILE]
 
 Real: bona fide recordings with the light of this try added (relit), replay recordings with a
 display's faint reflection of it, and prints, which return it like skin. Simulated: photos moved flat,
@@ -37,11 +37,17 @@ def main() -> None:
     arguments.add_argument("--people", choices=("development", "evaluation"), default="evaluation")
     arguments.add_argument("--photos", type=int, default=10, help="people per simulated kind")
     arguments.add_argument("--json", type=Path)
+    arguments.add_argument(
+        "--fooled", action="store_true", help="let the passive networks take everything for a person"
+    )
     options = arguments.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         arguments.error(f"no part {unknown.pop()}; there are {', '.join(PARTS)}")
     cv2.setNumThreads(1)
-    photos, lab = Path(os.environ["FACEPAY_PHOTOS"]), Lab(Path(os.environ["FACEPAY_MODELS"]))
+    photos, lab = (
+        Path(os.environ["FACEPAY_PHOTOS"]),
+        Lab(Path(os.environ["FACEPAY_MODELS"]), fooled=options.fooled),
+    )
     tables: dict[str, tuple[str, Callable[[], object]]] = {
         "recordings": ("real recordings, relit (tier 1)", lambda: real_table(lab, photos)),
         "motion": (

@@ -18,6 +18,7 @@ from liveness.landmarks import FaceMesh
 from liveness.passive import MiniFasPair
 from liveness.policy import LivenessPolicy
 from liveness.session import LivenessSession
+from liveness.simulation.drawn import SteadyExpert
 from liveness.simulation.relight import Lamp, Relighter, Surface
 from liveness.types import Observation, Origin, PadResult, Pixels, Tier
 
@@ -26,9 +27,12 @@ SECRET = b"benchmark key of no value at all"
 
 
 class Lab:
-    """Networks, a detector, and a counter that gives every try its own nonce."""
+    """Networks, a detector, and a counter that gives every try its own nonce.
 
-    def __init__(self, models: Path) -> None:
+    With `fooled` the passive networks take everything for a person, so that the other cues stand alone.
+    """
+
+    def __init__(self, models: Path, *, fooled: bool = False) -> None:
         self.mesh = FaceMesh(
             load_session(models / "mp_face_landmarks_478.onnx"),
             load_session(models / "mp_face_blendshapes_146x2.onnx"),
@@ -41,7 +45,9 @@ class Lab:
             str(models / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.7
         )
         self._engine = LivenessEngine(
-            LivenessModels(self.mesh, (self.pair,)), LivenessPolicy(), secret=SECRET
+            LivenessModels(self.mesh, (SteadyExpert() if fooled else self.pair,)),
+            LivenessPolicy(),
+            secret=SECRET,
         )
         self._tries = 0
 

@@ -42,6 +42,7 @@ KINDS = (
     Surfaced("bent to 0.55 faces, 40 degrees", Shape.BENT, 40.0, 0.55),
     Surfaced("bent to 0.8 faces, 42 degrees", Shape.BENT, 42.0, 0.8),
     Surfaced("bent to 0.45 faces about an axis 30 degrees off, 38 degrees", Shape.BENT, 38.0, 0.45, 30.0),
+    Surfaced("bent to 0.55 faces about an axis 45 degrees off, 40 degrees", Shape.BENT, 40.0, 0.55, -45.0),
     Surfaced("solid, 24 degrees", Shape.SOLID, 24.0),
 )
 
