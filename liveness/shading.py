@@ -15,6 +15,8 @@ from liveness.types import CueName, CueResult, Floats, Look, Presentation, Promp
 
 _LAG_MS = 80.0
 _LIVE_SPREAD = 0.3
+_LEAST_CORRELATION = 0.5
+"""What does not follow the code is no answer to it, however unevenly it varies."""
 _ACROSS_GREY = np.array([[1, -1, 0], [1, 1, -2]], dtype=np.float64) / np.sqrt([[2.0], [6.0]])
 
 
@@ -43,7 +45,7 @@ class ReliefCue:
 
 
 def _answers(looks: list[Look], shown: Shown) -> Floats | None:
-    """How strongly each of the five regions follows the code, `float32[5]`."""
+    """How strongly each of the five regions follows the code, `float32[5]`; None where the face does not."""
     assert shown.prompt.schedule is not None  # noqa: S101 - checked by the caller
     times = np.array(
         [(look.captured_at_ns - shown.at_ns) / 1e6 - _LAG_MS for look in looks], dtype=np.float32
@@ -55,6 +57,10 @@ def _answers(looks: list[Look], shown: Shown) -> Floats | None:
     chroma = np.log(tones) @ _ACROSS_GREY.T
     code = code - code.mean(axis=0)
     chroma = chroma - chroma.mean(axis=0)
+    face = chroma.mean(axis=1)
+    norm = float(np.linalg.norm(face) * np.linalg.norm(code))
+    if not float((face * code).sum()) > _LEAST_CORRELATION * norm > 0:
+        return None
     strength = np.einsum("td,trd->r", code, chroma) / max(float((code**2).sum()), 1e-9)
     return np.asarray(strength, dtype=np.float32)
 

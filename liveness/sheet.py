@@ -12,7 +12,7 @@ the picture itself (`liveness.tracking`) are needed; landmarks of a network move
 Evidence, from which the limits of `liveness.turn` were taken: simulated sheets (66 turns of 11 photos) have a
 relief of at most 0.036, simulated solid heads (22) at least 0.099. Heads that turn by 15 degrees or more
 in recordings have a median of 0.13; what lies lower there also fits no sheet (misfit above 0.016). Of
-96 turns of 8 photos bent about axes up to 45 degrees off, one had a relief above 0.06; it hardly seemed to turn.
+96 turns of 8 photos bent about axes up to 45 degrees off, one had a relief above 0.06, and hardly any yaw.
 """
 
 from __future__ import annotations
