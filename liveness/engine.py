@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from liveness.base import Cue, DepthSource, FrameMemory, NonceRegister, PassiveExpert
 from liveness.calibration import Calibration, load_calibration
 from liveness.camera_trust import CameraFacts, find_distrust
@@ -43,6 +45,20 @@ class LivenessModels:
     experts: tuple[PassiveExpert, ...]
     digests: Mapping[str, str] = field(default_factory=dict)
     """Name to sha256 of the networks' files, checked against the calibration and put on record."""
+
+    def require_working(self) -> None:
+        """Run every network once on an empty picture, so that a wrong one is found before any shopper comes.
+
+        Raises:
+            ModelUnusable: a network failed, or answers something else.
+        """
+        empty = np.zeros((480, 640, 3), np.uint8)
+        box = (220.0, 130.0, 420.0, 380.0)
+        points = np.array([[270, 210], [370, 210], [320, 270], [280, 325], [360, 325]], np.float32)
+        for expert in self.experts:
+            expert.score(empty, box, points)
+        if self.mesh is not None:
+            self.mesh.find(empty, box, points)
 
 
 @dataclass(frozen=True, slots=True)

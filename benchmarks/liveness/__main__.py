@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 
 from benchmarks.liveness.cost import cost_table
+from benchmarks.liveness.covered import covered_table
 from benchmarks.liveness.injection import integrity_table
 from benchmarks.liveness.lab import Lab
 from benchmarks.liveness.limits import limits_table
@@ -27,7 +28,7 @@ from benchmarks.liveness.motion import turn_table
 from benchmarks.liveness.recordings import real_table
 from benchmarks.liveness.rephotographs import passive_table
 
-PARTS = ("recordings", "motion", "rephotographs", "limits", "injection", "cost")
+PARTS = ("recordings", "covered", "motion", "rephotographs", "limits", "injection", "cost")
 
 
 def main() -> None:
@@ -50,6 +51,7 @@ def main() -> None:
     )
     tables: dict[str, tuple[str, Callable[[], object]]] = {
         "recordings": ("real recordings, relit (tier 1)", lambda: real_table(lab, photos)),
+        "covered": ("covered faces (tier 1, simulated light)", lambda: covered_table(lab, photos)),
         "motion": (
             f"simulated motion (tier 2), {options.people}",
             lambda: turn_table(lab, photos, options.people, options.photos),

@@ -77,11 +77,13 @@ def liveness_models(settings: Settings, engine: RecognitionEngine) -> LivenessMo
     """The pack's landmarks and passive networks with their digests, and what was added to them.
 
     Raises:
-        ModelUnusable: the pack has no passive network.
+        ModelUnusable: the pack has no passive network, or one of its networks is another kind.
         SettingsError: an addition is missing, or its licence forbids production.
     """
     digests = {file.name: file.sha256 for file in engine.spec.files}
-    return LivenessModels(face_mesh(engine), (minifas_pair(engine), *_additions(settings)), digests)
+    models = LivenessModels(face_mesh(engine), (minifas_pair(engine), *_additions(settings)), digests)
+    models.require_working()
+    return models
 
 
 def _terms(settings: Settings) -> TryTerms:

@@ -98,20 +98,25 @@ def still(path: Path, count: int = 60) -> Iterator[Pixels]:
     return (held.frame() for _ in range(count))
 
 
-@pytest.mark.parametrize("name", ["lestari_real", "tranvan_real"])
-def test_person_before_a_lit_display_reaches_tier_one(lab: Lab, photos_dir: Path, name: str) -> None:
-    result = lab.run(video(photos_dir / "bona_fide" / f"{name}.mp4"), Tier.ONE, Surface.FACE)
+def recording(folder: Path, number: int) -> Path:
+    """One of the recordings, by its place: their names are names of people."""
+    return sorted(folder.glob("*.mp4"))[number]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_person_before_a_lit_display_reaches_tier_one(lab: Lab, photos_dir: Path, number: int) -> None:
+    result = lab.run(video(recording(photos_dir / "bona_fide", number)), Tier.ONE, Surface.FACE)
     assert (result.status, result.level) == (PadStatus.ACCEPTED, Tier.ONE), result.reasons
 
 
 def test_person_without_light_reaches_tier_zero_only(lab: Lab, photos_dir: Path) -> None:
-    result = lab.run(video(photos_dir / "bona_fide" / "lestari_real.mp4"), Tier.ONE)
+    result = lab.run(video(recording(photos_dir / "bona_fide", 0)), Tier.ONE)
     assert (result.status, result.level) == (PadStatus.NON_RESPONSE, Tier.ZERO)
 
 
-@pytest.mark.parametrize("name", ["lestari_fake", "tranvan_fake"])
-def test_replay_on_a_display_is_refused(lab: Lab, photos_dir: Path, name: str) -> None:
-    result = lab.run(video(photos_dir / "attacks" / "replay" / f"{name}.mp4"), Tier.ONE, Surface.DISPLAY)
+@pytest.mark.parametrize("number", [0, 1])
+def test_replay_on_a_display_is_refused(lab: Lab, photos_dir: Path, number: int) -> None:
+    result = lab.run(video(recording(photos_dir / "attacks" / "replay", number)), Tier.ONE, Surface.DISPLAY)
     assert result.status is PadStatus.REFUSED
 
 
@@ -138,7 +143,7 @@ def test_covered_faces_are_judged_or_not_but_never_raise(lab: Lab, photos_dir: P
 
 
 def test_mesh_follows_the_face_between_detections(lab: Lab, photos_dir: Path) -> None:
-    pixels = next(video(photos_dir / "bona_fide" / "tranvan_real.mp4"))
+    pixels = next(video(recording(photos_dir / "bona_fide", 1)))
     box, points = lab.detect(pixels)[0]
     mesh = lab.mesh.find(pixels, box, points)
     assert mesh is not None

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from facepay.cli.main import main
+from facepay.errors import PackMissing
+from facepay.recognition.pack_store import builtin_folder, digest_of
 from facepay.settings import Profile, SecretReference, Settings
 from facepay.terminal.doctor import Finding, State, examine
-from facepay.terminal.places import create_keys
+from facepay.terminal.engines import build_engine, build_tries
+from facepay.terminal.places import create_keys, open_keys
+from liveness.errors import ModelUnusable
 
 
 @pytest.fixture
@@ -32,6 +38,80 @@ def test_a_missing_pack_says_which_command_fetches_one(settings: Settings) -> No
     (finding,) = found(replace(settings, recognition=replace(settings.recognition, pack="opencv")), "models")
     assert finding.state is State.MEND
     assert "facepay models install" in finding.says
+
+
+class ShopPack:
+    """The pack that comes along, copied into a shop's own folder to be spoiled."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(builtin_folder(), folder)
+        self.folder, self.file = folder, folder / "shop.toml"
+        self.file.write_text((folder / "builtin.toml").read_text().replace('"builtin"', '"shop"'))
+        shutil.copy(folder / "builtin.calibration.toml", folder / "shop.calibration.toml")
+
+    def say(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def replace_network(self, name: str, by: str) -> None:
+        """Another network under this name, with a manifest that says so."""
+        was, now = self.folder / name, self.folder / by
+        self.say(f'sha256 = "{digest_of(was)}"\nbytes = {was.stat().st_size}\n', "SPOILED")
+        shutil.copy(now, was)
+        self.say("SPOILED", f'sha256 = "{digest_of(was)}"\nbytes = {was.stat().st_size}\n')
+
+    def without_passive(self) -> None:
+        head, *rest = self.file.read_text().split("[[passive]]")
+        self.file.write_text(head + "[mesh]" + rest[-1].split("[mesh]")[1])
+
+
+SPOILED: dict[str, tuple[Callable[[ShopPack], object], str]] = {
+    "missing": (lambda pack: (pack.folder / "passive_wide.onnx").unlink(), "missing passive_wide.onnx"),
+    "altered": (
+        lambda pack: (pack.folder / "passive_wide.onnx").write_bytes(bytes(390_342)),
+        "passive_wide.onnx is not the file it should be",
+    ),
+    "another network": (
+        lambda pack: pack.replace_network("passive_wide.onnx", "recogniser.onnx"),
+        "a passive liveness network",
+    ),
+    "no landmarks inside": (
+        lambda pack: pack.replace_network("mesh.onnx", "recogniser.onnx"),
+        "face landmark network",
+    ),
+    "none named": (ShopPack.without_passive, "has no MiniFASNet pair"),
+}
+
+
+@pytest.mark.parametrize("defect", SPOILED)
+def test_a_wrong_liveness_network_is_named_and_the_terminal_does_not_start(
+    settings: Settings, tmp_path: Path, defect: str
+) -> None:
+    pack = ShopPack(tmp_path / "shop")
+    spoil, says = SPOILED[defect]
+    spoil(pack)
+    models = (pack.folder,)
+    shop = replace(settings, recognition=replace(settings.recognition, pack=str(pack.file), models=models))
+    mended = [
+        finding
+        for about in ("models", "liveness")
+        for finding in found(shop, about)
+        if finding.state is State.MEND
+    ]
+    assert len(mended) == 1
+    assert says in mended[0].says
+    create_keys(shop)
+    with pytest.raises((PackMissing, ModelUnusable)):
+        build_tries(shop, build_engine(shop), open_keys(shop))
+
+
+def test_a_whole_pack_of_the_shop_is_fine(settings: Settings, tmp_path: Path) -> None:
+    pack = ShopPack(tmp_path / "shop")
+    models = (pack.folder,)
+    shop = replace(settings, recognition=replace(settings.recognition, pack=str(pack.file), models=models))
+    assert {finding.state for finding in found(shop, "liveness")} <= {State.FINE, State.NOTE}
+    assert found(shop, "liveness")
 
 
 def test_examining_an_empty_machine_creates_nothing(settings: Settings) -> None:
