@@ -41,16 +41,17 @@ Film = Callable[[str, int, int], Path]
 
 @pytest.fixture(scope="session")
 def film(photos_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Film:
-    """Cuts frames `first`..`last` out of a shared video and makes a camera's file of them (MJPEG)."""
+    """Cuts frames out of the last shared video that fits, and makes a camera's file of them (MJPEG)."""
 
-    def cut(name: str, first: int, last: int) -> Path:
+    def cut(pattern: str, first: int, last: int) -> Path:
         path = tmp_path_factory.mktemp("film") / "camera.mjpeg"
-        video = cv2.VideoCapture(str(photos_dir / name))
+        name = sorted(photos_dir.glob(pattern))[-1]
+        video = cv2.VideoCapture(str(name))
         video.set(cv2.CAP_PROP_POS_FRAMES, first)
         with path.open("wb") as file:
             for _ in range(last - first):
                 there, frame = video.read()
-                assert there, f"{name} ends before frame {last}"
+                assert there, f"{name.name} ends before frame {last}"
                 file.write(
                     cv2.imencode(".jpg", as_camera(frame), [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
                 )

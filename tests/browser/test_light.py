@@ -18,7 +18,7 @@ from tests.browser.test_pay_by_face import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.photos, pytest.mark.timeout(120)]
 
-PERSON = "bona_fide/tranvan_real.mp4"
+PERSON = "bona_fide/*.mp4"
 Browser = Callable[[Path | None], AbstractContextManager[Chrome]]
 WATCH = """
 window.lit = new Set();

@@ -16,7 +16,7 @@ from facepay.terminal import Terminal
 
 pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.photos, pytest.mark.timeout(180)]
 
-PERSON = "bona_fide/tranvan_real.mp4"
+PERSON = "bona_fide/*.mp4"
 PATIENCE_S = 60
 CODE = "2846"
 Browser = Callable[[Path | None], AbstractContextManager[Chrome]]
