@@ -94,14 +94,23 @@ def _money_of(amount: object, currency: object) -> Money:
     if not isinstance(amount, Decimal | int) or isinstance(amount, bool) or not isinstance(currency, str):
         raise AmountNotRepresentable("amount is a number, currency_iso a text")
     row = currency_of(currency)
-    number = Decimal(amount)
+    try:
+        minor = _minor_of(Decimal(amount), row.exponent)
+    except ArithmeticError as error:
+        # An exponent beyond what decimals can hold.
+        raise AmountNotRepresentable("amount is no number of usual size") from error
+    if minor is None:
+        raise AmountNotRepresentable(f"amount has more decimals than {row.alpha3}")
+    return Money(minor, row.alpha3).require_payable()
+
+
+def _minor_of(number: Decimal, exponent: int) -> int | None:
+    """Whole minor units; None when the number is finer than they are."""
     if abs(number) > Decimal(10**12):
         raise AmountNotRepresentable("amount is too large")
-    scaled = number.scaleb(row.exponent)
+    scaled = number.scaleb(exponent)
     whole = scaled.to_integral_value(ROUND_HALF_EVEN)
-    if abs(scaled - whole) > _NOISE:
-        raise AmountNotRepresentable(f"amount has more decimals than {row.alpha3}")
-    return Money(int(whole), row.alpha3).require_payable()
+    return int(whole) if abs(scaled - whole) <= _NOISE else None
 
 
 def result_body(call: Call, result: object) -> bytes:

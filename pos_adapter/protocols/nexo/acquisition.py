@@ -23,6 +23,7 @@ from pos_adapter.protocols.nexo.json_text import Json
 from pos_adapter.protocols.nexo.loyalty import LoyaltyOrder
 from pos_adapter.protocols.nexo.outcomes import OUTCOMES, SUCCESS
 from pos_adapter.protocols.nexo.payments import fingerprint
+from pos_adapter.protocols.nexo.recall import Packed
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
 from pos_adapter.types import IdentifyRequest, IdentifyResponse, Money, Outcome, ProgressStep
 
@@ -41,7 +42,7 @@ def acquire(terminal: Terminal, incoming: Incoming) -> Answer:
         running = answers.failure("CardAcquisition", "InProgress")
         return Answer(exchange.answer() if exchange.answer else running)
     body = _identify(terminal, header, request, exchange, loyalty=handling != "Forbidden")
-    exchange.end(lambda: body)
+    exchange.end(Packed(body))
     return Answer(body)
 
 
@@ -88,8 +89,9 @@ def enable_service(terminal: Terminal, incoming: Incoming) -> Answer:
     if action == "AbortTransaction":
         for exchange in terminal.exchanges.running():
             same = (exchange.key.terminal, exchange.key.till) == (header.poi_id, header.sale_id)
-            if same and exchange.cancel is not None and exchange.sale is None:
-                exchange.cancel()
+            cancel = exchange.cancel
+            if same and cancel is not None and exchange.sale is None:
+                cancel()
         terminal.identities.forget(header.sale_id, header.poi_id)
     return Answer({"EnableServiceResponse": {"Response": answers.response(SUCCESS)}})
 

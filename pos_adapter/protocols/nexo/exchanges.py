@@ -1,7 +1,8 @@
 """What runs and what ran on the nexo wire: one entry per (POIID, SaleID, ServiceID), for 48 hours.
 
 Payments are recorded by the host and survive a restart; the entries here add what only the wire knows
-(the request's own words) and the answers of requests that are no payments.
+(the request's own words) and the answers of requests that are no payments. What is over is filed: its sale is
+let go and its answer packed, so that two days of answers take a few megabytes.
 """
 
 from __future__ import annotations
@@ -10,19 +11,43 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Protocol
 
 from pos_adapter.errors import KeyReused
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.sale import Sale
-from pos_adapter.types import ExchangeKey
+from pos_adapter.types import ExchangeKey, PaymentResponse, TransactionId
 
 KEEP_S = 48 * 3600.0
 MOST = 5_000
 """Entries kept at most; the host's own records answer for older payments."""
 
 
+class Told(Protocol):
+    """An answer that can be told again."""
+
+    def __call__(self) -> Body:
+        """The body, as it is true now."""
+
+    def filed(self) -> Told | None:
+        """The same answer in few bytes; None while it may still change."""
+
+
 class Exchange:
     """One request and its answer."""
+
+    __slots__ = (
+        "answer",
+        "begun",
+        "cancel",
+        "ended",
+        "fingerprint",
+        "forwarded",
+        "key",
+        "paid",
+        "reference",
+        "sale",
+    )
 
     def __init__(self, key: ExchangeKey, fingerprint: bytes, begun: float) -> None:
         self.key = key
@@ -30,17 +55,24 @@ class Exchange:
         self.begun = begun
         self.sale: Sale | None = None
         self.cancel: Callable[[], object] | None = None
-        self.answer: Callable[[], Body] | None = None
+        self.answer: Told | None = None
         self.forwarded = False
         self.reference = ""
+        self.paid: tuple[TransactionId, str] | None = None
         self.ended = threading.Event()
 
     @property
     def is_live(self) -> bool:
         """Whether it runs, or its money waits for the till to learn."""
-        return not self.ended.is_set() or (self.sale is not None and not self.sale.is_settled)
+        sale = self.sale
+        return not self.ended.is_set() or (sale is not None and not sale.is_settled)
 
-    def end(self, answer: Callable[[], Body] | None) -> None:
+    def note(self, response: PaymentResponse) -> None:
+        """Remember transaction and currency: a reversal of a part names no currency."""
+        if response.transaction is not None:
+            self.paid = response.transaction, response.requested.currency
+
+    def end(self, answer: Told | None) -> None:
         """The answer is known; it is built anew each time, since a settlement can change it."""
         self.answer = answer
         self.ended.set()
@@ -55,6 +87,9 @@ class Exchanges:
         # The few that run or whose money is open, so that no request looks through two days of answers.
         self._live: dict[ExchangeKey, Exchange] = {}
         self._lock = threading.Lock()
+        # What is filed has ended: one event for all of it.
+        self._over = threading.Event()
+        self._over.set()
 
     def open(self, key: ExchangeKey, fingerprint: bytes) -> tuple[Exchange, bool]:
         """The exchange of this key, and whether it is new.
@@ -66,12 +101,30 @@ class Exchanges:
             self._prune()
             known = self._entries.get(key)
             if known is None:
-                self._live = {k: entry for k, entry in self._live.items() if entry.is_live}
-                self._entries[key] = self._live[key] = Exchange(key, fingerprint, self._clock())
-                return self._entries[key], True
+                over = [entry for entry in self._live.values() if not entry.is_live]
+                for entry in over:
+                    del self._live[entry.key]
+                fresh = self._entries[key] = self._live[key] = Exchange(key, fingerprint, self._clock())
+        if known is None:
+            for entry in over:
+                self.file(entry)
+            return fresh, True
         if known.fingerprint != fingerprint:
             raise KeyReused("this ServiceID was used for another request")
         return known, False
+
+    def file(self, entry: Exchange) -> None:
+        """Keep little of what is over; what lives, or may still change its answer, stays as it is."""
+        if entry.ended is self._over or entry.is_live:
+            return
+        if entry.answer is not None:
+            filed = entry.answer.filed()
+            if filed is None:
+                return
+            entry.answer = filed
+        entry.sale = entry.cancel = None
+        entry.reference = ""
+        entry.ended = self._over
 
     def find(self, key: ExchangeKey) -> Exchange | None:
         """The exchange of this key, if it is remembered."""
@@ -91,10 +144,11 @@ class Exchanges:
         with self._lock:
             return [entry for entry in self._live.values() if not entry.ended.is_set()]
 
-    def ended(self) -> list[Exchange]:
-        """What has an answer, newest first."""
+    def find_currency(self, transaction: TransactionId) -> str | None:
+        """The currency of an earlier payment, if it is remembered."""
         with self._lock:
-            return [entry for entry in reversed(self._entries.values()) if entry.ended.is_set()]
+            paid = (entry.paid for entry in reversed(self._entries.values()))
+            return next((one[1] for one in paid if one is not None and one[0] == transaction), None)
 
     def unlearned(self, reference: str, newer: ExchangeKey) -> list[Exchange]:
         """Earlier approvals of the same sale by the same till whose money is still open."""

@@ -17,15 +17,14 @@ from pos_adapter.protocols.nexo import answers, json_text, requests
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.envelope import Message
 from pos_adapter.protocols.nexo.exchanges import Exchange
+from pos_adapter.protocols.nexo.recall import Packed, PaymentTold
 from pos_adapter.protocols.nexo.requests import PaymentOrder
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
-from pos_adapter.sale import SaleEvent, final_response
+from pos_adapter.sale import SaleEvent
 from pos_adapter.types import (
     AdjustmentOutcome,
     AdjustmentResponse,
-    ExchangeKey,
     Outcome,
-    PaymentRecord,
     PaymentRequest,
     PaymentResponse,
     RefundRequest,
@@ -145,29 +144,15 @@ def _told(
         terminal.exchanges.forget(exchange.key)
         return Answer(answers.payment_body(order, header, replace(response, message=text), terminal.options))
 
-    def current() -> Body:
-        record = find_record(terminal, exchange.key)
-        now = (final_response(record) if record else None) or response
-        return answers.payment_body(order, header, now, terminal.options)
-
-    exchange.end(current)
+    told = PaymentTold(terminal.records, header, order, response)
+    exchange.note(response)
+    exchange.end(told)
     learning = terminal.learning(exchange, exchange.key)
     if incoming.request.hung_up():
         _log.warning("%s: the till hung up before its answer", exchange.key.text)
         learning(False)
-        return Answer(current())
-    return Answer(current(), learned=learning)
-
-
-def find_record(terminal: Terminal, key: ExchangeKey) -> PaymentRecord | None:
-    """The host's record of a key; None also when the records cannot be read."""
-    try:
-        return terminal.session.host.find(key)
-    except PosError:
-        raise
-    except Exception:
-        _log.exception("the records cannot be read")
-        return None
+        return Answer(told())
+    return Answer(told(), learned=learning)
 
 
 def _restriction(terminal: Terminal, order: PaymentOrder) -> Body | None:
@@ -182,7 +167,7 @@ def _restriction(terminal: Terminal, order: PaymentOrder) -> Body | None:
 
 
 def _refuse(terminal: Terminal, exchange: Exchange, body: Body) -> Answer:
-    exchange.end(lambda: body)
+    exchange.end(Packed(body))
     return Answer(body)
 
 
@@ -205,7 +190,8 @@ def _void_unlearned(terminal: Terminal, exchange: Exchange, order: PaymentOrder)
     """A new ServiceID for a sale whose approval the till never got: that is voided, this is marked."""
     doubtful = False
     for other in terminal.exchanges.unlearned(order.reference, exchange.key):
-        if other.sale is not None and other.sale.settle(False):
+        sale = other.sale
+        if sale is not None and sale.settle(False):
             doubtful = True
     exchange.reference = order.reference
     return doubtful

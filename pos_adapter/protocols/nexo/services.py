@@ -11,6 +11,7 @@ from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.header import find_flag, require_object, time_text
 from pos_adapter.protocols.nexo.outcomes import SUCCESS, NexoOutcome
 from pos_adapter.protocols.nexo.payments import fingerprint
+from pos_adapter.protocols.nexo.recall import Packed
 from pos_adapter.protocols.nexo.requests import ReversalOrder
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
 from pos_adapter.types import (
@@ -54,7 +55,7 @@ def reverse(terminal: Terminal, incoming: Incoming) -> Answer:
     except BaseException:
         terminal.exchanges.forget(exchange.key)
         raise
-    exchange.end(lambda: body)
+    exchange.end(Packed(body))
     return Answer(body)
 
 

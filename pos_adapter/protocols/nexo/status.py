@@ -5,19 +5,14 @@ Answers are served from memory and, after a restart, from the host's records.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pos_adapter.errors import UpstreamUnreachable
 from pos_adapter.protocols.nexo import answers, requests
 from pos_adapter.protocols.nexo.answers import Body
 from pos_adapter.protocols.nexo.exchanges import Exchange
-from pos_adapter.protocols.nexo.header import time_text
 from pos_adapter.protocols.nexo.outcomes import SUCCESS
-from pos_adapter.protocols.nexo.payments import find_record
-from pos_adapter.protocols.nexo.requests import PaymentOrder
 from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
 from pos_adapter.sale import final_response
-from pos_adapter.types import ExchangeKey, Outcome, PaymentRecord
+from pos_adapter.types import ExchangeKey, Outcome
 
 
 def abort(terminal: Terminal, incoming: Incoming) -> Answer:
@@ -32,8 +27,9 @@ def abort(terminal: Terminal, incoming: Incoming) -> Answer:
             return terminal.by_card(incoming, header.key.text)
         except UpstreamUnreachable:
             return Answer()
-    if exchange.cancel is not None and not exchange.ended.is_set():
-        exchange.cancel()
+    cancel = exchange.cancel
+    if cancel is not None and not exchange.ended.is_set():
+        cancel()
     return Answer()
 
 
@@ -61,7 +57,7 @@ def tell(terminal: Terminal, incoming: Incoming) -> Answer:
 def _status_of_record(
     terminal: Terminal, incoming: Incoming, key: ExchangeKey, exchange: Exchange | None
 ) -> Answer:
-    record = find_record(terminal, key)
+    record = terminal.records.find(key)
     if terminal.card is not None and (record is None or (exchange is not None and exchange.forwarded)):
         try:
             return terminal.by_card(incoming, incoming.message.header.key.text)
@@ -72,33 +68,8 @@ def _status_of_record(
     response = final_response(record)
     if response is None or response.outcome is Outcome.PROVIDER_UNKNOWN:
         return Answer(_status_failure("InProgress", key))
-    order = _order_of(record)
-    body = answers.payment_body(
-        order, replace(incoming.message.header, service_id=key.exchange), response, terminal.options
-    )
+    body = terminal.records.told_from(record, response)
     return Answer(_repeated(body, key), learned=terminal.learning(exchange, key))
-
-
-def _order_of(record: PaymentRecord) -> PaymentOrder:
-    """What is known of a request after a restart."""
-    at = record.response.at if record.response else None
-    identification: Body = {"TransactionID": record.request.reference}
-    if at is not None:
-        identification["TimeStamp"] = time_text(at)
-    return PaymentOrder(
-        amount=record.request.amount,
-        sale_data={"SaleTransactionID": identification},
-        reference=record.request.reference,
-        operator=record.request.operator,
-        partial_from=record.request.partial_from,
-        is_refund=False,
-        original=None,
-        acquisition=None,
-        token_wanted=False,
-        brands=(),
-        entry_modes=(),
-        extra_minor=0,
-    )
 
 
 def _repeated(body: Body, key: ExchangeKey) -> Body:

@@ -15,6 +15,8 @@ from pos_adapter.protocols.nexo.exchanges import Exchange, Exchanges
 from pos_adapter.protocols.nexo.identities import Identities
 from pos_adapter.protocols.nexo.loyalty import LoyaltyProgramme
 from pos_adapter.protocols.nexo.options import NexoOptions
+from pos_adapter.protocols.nexo.recall import Records
+from pos_adapter.sale import Sale
 from pos_adapter.session import TransactionSession
 from pos_adapter.types import ExchangeKey, Settlement, TransactionId
 
@@ -56,6 +58,7 @@ class Terminal:
         self.card = card
         self.loyalty = loyalty
         self.exchanges = Exchanges()
+        self.records = Records(session, options)
         self.identities = Identities(options.acquisition_s)
         self.logged_in = ""
 
@@ -76,11 +79,7 @@ class Terminal:
 
     def currency_of(self, transaction: TransactionId) -> str | None:
         """The currency of an earlier payment; None when this terminal does not remember it."""
-        for exchange in self.exchanges.ended():
-            response = exchange.sale.response if exchange.sale else None
-            if response is not None and response.transaction == transaction:
-                return response.requested.currency
-        return self.options.currency or None
+        return self.exchanges.find_currency(transaction) or self.options.currency or None
 
     def learning(self, exchange: Exchange | None, key: ExchangeKey) -> Callable[[bool], None]:
         """What to do once an answer that may be an approval left, or could not leave."""
@@ -100,13 +99,18 @@ class Terminal:
 
     def _settle(self, exchange: Exchange | None, key: ExchangeKey, *, learned: bool) -> None:
         try:
-            if exchange is not None and exchange.sale is not None and exchange.sale.settle(learned):
-                return
-            record = self.session.host.find(key)
-            response = record.response if record else None
-            if record is None or response is None or response.transaction is None:
-                return
-            if record.settlement is Settlement.PENDING:
-                self.session.host.acknowledge(response.transaction, learned)
+            self._settle_once(exchange.sale if exchange else None, key, learned=learned)
+            if exchange is not None:
+                self.exchanges.file(exchange)
         except Exception:
             _log.exception("settling %s (learned: %s) failed", key.text, learned)
+
+    def _settle_once(self, sale: Sale | None, key: ExchangeKey, *, learned: bool) -> None:
+        if sale is not None and sale.settle(learned):
+            return
+        record = self.session.host.find(key)
+        response = record.response if record else None
+        if record is None or response is None or response.transaction is None:
+            return
+        if record.settlement is Settlement.PENDING:
+            self.session.host.acknowledge(response.transaction, learned)

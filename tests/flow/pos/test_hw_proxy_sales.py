@@ -218,6 +218,7 @@ def test_an_impossible_request_is_a_json_rpc_error(change: dict[str, object]) ->
         b'{"params": 3}',
         b'{"params": {"payment_info": "{"}}',
         b'{"params": {"payment_info": "{\\"amount\\": NaN}"}}',
+        b'{"params": {"payment_info": "{\\"amount\\": 1e4000000000, \\"currency_iso\\": \\"EUR\\"}"}}',
         b'{"params": {"payment_info": {}}}',
         b"[" * 10000,
         b"x" * 1_000_000,

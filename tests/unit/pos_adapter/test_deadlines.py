@@ -61,3 +61,21 @@ def test_a_deadline_may_close_them_all() -> None:
 
     deadlines.after(0, close, "close")
     assert closed.wait(30)
+
+
+def test_one_that_is_due_earlier_does_not_wait_for_those_before_it() -> None:
+    deadlines, late, early = Deadlines(), threading.Event(), threading.Event()
+    deadlines.after(3600, late.set, "late")
+    deadlines.after(0.01, early.set, "early")
+    assert early.wait(30)
+    assert not late.is_set()
+    deadlines.close()
+
+
+def test_waiting_takes_one_thread_however_many_wait() -> None:
+    deadlines = Deadlines()
+    before = threading.active_count()
+    for _ in range(50):
+        deadlines.after(3600, lambda: None, "never")
+    assert threading.active_count() <= before + 1
+    deadlines.close()
