@@ -57,7 +57,8 @@ class Chunks:
     __slots__ = ("_cipher", "_nonce", "commitment")
 
     def __init__(self, key: Buffer, context: bytes, salt: Buffer) -> None:
-        self._cipher, self._nonce, self.commitment = _keyed(key, context, salt)
+        self._cipher, self._nonce, commitment = _keyed(key, context, salt)
+        self.commitment = bytes(commitment)
 
     def __repr__(self) -> str:
         return "Chunks(<redacted>)"
@@ -76,21 +77,21 @@ class Chunks:
         except InvalidTag:
             raise SealBroken from None
 
-    def _nonce_of(self, index: int) -> bytes:
+    def _nonce_of(self, index: int) -> Buffer:
         if not index:
             return self._nonce
         return (int.from_bytes(self._nonce, "big") ^ index).to_bytes(NONCE, "big")
 
 
-def _keyed(key: Buffer, context: bytes, salt: Buffer) -> tuple[AESGCM, bytes, bytes]:
+def _keyed(key: Buffer, context: bytes, salt: Buffer) -> tuple[AESGCM, Buffer, Buffer]:
     """Cipher, base nonce and commitment of a message."""
     if len(key) != KEY_BYTES or len(salt) != SALT:
         raise FormatError(f"a sealing key has {KEY_BYTES} bytes and a salt {SALT}")
     schedule = bytearray(_SCHEDULE)
     try:
         HKDFExpand(_HASH, _SCHEDULE, b"".join((_INFO, salt, context))).derive_into(key, schedule)
-        view = memoryview(schedule)
-        return AESGCM(view[:KEY_BYTES]), bytes(view[_NONCE]), bytes(view[_COMMITMENT])
+        # The key is looked at where it stands; nonce and commitment are no secrets and may be copied.
+        return AESGCM(memoryview(schedule)[:KEY_BYTES]), schedule[_NONCE], schedule[_COMMITMENT]
     finally:
         schedule[:] = _ZEROS
 

@@ -22,6 +22,7 @@ TAG = 16
 _BLOCK = 16
 _HALF = 12
 _REDUCTION = 0x87
+_ZEROS = bytes(KEY_BYTES)
 
 Buffer = bytes | bytearray | memoryview
 
@@ -56,7 +57,7 @@ class Xaes256Gcm:
         try:
             return AESGCM(subkey).encrypt(nonce[_HALF:], plain, associated)
         finally:
-            wipe(subkey)
+            subkey[:] = _ZEROS
 
     def decrypt_into(self, nonce: bytes, sealed: Buffer, associated: bytes, out: Buffer) -> None:
         """Decrypt into `out`, which is 16 bytes shorter than `sealed`; raises SealBroken."""
@@ -66,7 +67,7 @@ class Xaes256Gcm:
         except InvalidTag:
             raise SealBroken from None
         finally:
-            wipe(subkey)
+            subkey[:] = _ZEROS
 
     def _subkey(self, nonce: bytes) -> bytearray:
         if len(nonce) != NONCE:

@@ -75,8 +75,8 @@ class StoredReference(NamedTuple):
     mode: str
 
 
-COLUMNS = [getattr(ReferenceRow, name) for name in StoredReference._fields]
-"""What a `StoredReference` is made from."""
+COLUMNS = [ReferenceRow.__table__.c[name] for name in StoredReference._fields]
+"""What a `StoredReference` is made from; the table's own columns, past the mapper."""
 
 
 def read_references(session: Session, tenant: str, among: Collection[str]) -> list[StoredReference]:

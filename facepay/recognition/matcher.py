@@ -11,7 +11,7 @@ import numpy as np
 from facepay.errors import ModelMismatch
 from facepay.recognition.base import FeatureRows
 from facepay.recognition.int8_product import Int8Product
-from facepay.recognition.race import sieve_is_faster
+from facepay.recognition.race import find_faster
 from facepay.recognition.rounded_block import BLOCK
 from facepay.recognition.rows import ExactRows, RowNumbers, RowStore, Scores
 from facepay.recognition.sieved_rows import SievedRows
@@ -45,7 +45,7 @@ class Matcher:
         *,
         sizes: MatcherSizes | None = None,
         threads: int = 1,
-        faster: Callable[[RowStore, Int8Product], bool] = sieve_is_faster,
+        faster: Callable[[RowStore, Int8Product], SievedRows | None] = find_faster,
     ) -> None:
         self._model = model
         self._dimensions = dimensions
@@ -176,11 +176,13 @@ class Matcher:
             return
         self._race_at = 2 * self.size
         product = Int8Product(self._threads)
-        if self._faster(self._store, product):
-            self._move(SievedRows(self._dimensions, product, compact=False))
+        winner = self._faster(self._store, product)
+        if winner is not None:
+            self._move(winner)
 
     def _move(self, store: SievedRows) -> None:
-        for start in range(0, self._store.size, BLOCK):
+        """Take another store, which may hold the first rows already."""
+        for start in range(store.size, self._store.size, BLOCK):
             store.append(self._store.rows(np.arange(start, min(start + BLOCK, self._store.size))))
         self._store.wipe()
         self._store = store

@@ -29,6 +29,7 @@ class RoundedBlock:
         self.scales = np.zeros(BLOCK, np.float32)
         self.errors = np.zeros(BLOCK, np.float32)
         self.longest = 1.0
+        self._end = 0
         self._residual = np.zeros((BLOCK, (dimensions + 1) // 2), np.uint8) if residual else None
 
     def write(self, first: int, rows: FeatureRows) -> None:
@@ -39,6 +40,7 @@ class RoundedBlock:
 
     def _write(self, first: int, rows: FeatureRows) -> None:
         end = first + len(rows)
+        self._end = max(self._end, end)
         scales = np.maximum(np.abs(rows).max(axis=1), 1e-9) / _STEPS
         rest = rows / scales[:, None]
         whole = np.rint(rest)
@@ -64,6 +66,7 @@ class RoundedBlock:
         """Take over a row of another block, or of this one."""
         for mine, theirs in zip(self.parts(), other.parts(), strict=True):
             mine[place] = theirs[other_place]
+        self._end = max(self._end, place + 1)
         self.longest = max(self.longest, other.longest)
 
     def clear(self, place: int) -> None:
@@ -72,9 +75,9 @@ class RoundedBlock:
             part[place] = 0
 
     def wipe(self) -> None:
-        """Overwrite every row."""
+        """Overwrite every row that was ever written; the pages of the others are not even claimed."""
         for part in self.parts():
-            part[:] = 0
+            part[: self._end] = 0
 
     def parts(self) -> list[npt.NDArray[np.generic]]:
         """Everything that is kept, by row."""

@@ -45,6 +45,13 @@ class ExactRows:
         self._rows: FeatureRows = np.zeros((max(1, capacity), dimensions), np.float32)
         self._size = 0
 
+    @classmethod
+    def around(cls, rows: FeatureRows) -> ExactRows:
+        """Take over `float32[N, D]` as it is, without a copy."""
+        made = cls(rows.shape[1], 0)
+        made._rows, made._size = rows, len(rows)
+        return made
+
     @property
     def size(self) -> int:
         """How many rows there are."""
