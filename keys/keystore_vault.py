@@ -7,7 +7,6 @@ except to this machine.
 
 from __future__ import annotations
 
-import binascii
 import json
 import ssl
 from base64 import b64decode, b64encode
@@ -35,13 +34,17 @@ class VaultKeys:
         prefix: str = "facepay",
         timeout_s: float = 5.0,
     ) -> None:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+            port = parts.port or 8200
+        except ValueError as error:
+            raise FormatError(f"a vault's address is https://host:port, not {address!r}: {error}") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise FormatError(f"a vault's address is https://host:port, not {address!r}")
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
             raise FormatError("a vault on another machine is reached by https only")
         self._tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port or 8200
+        self._host, self._port = parts.hostname, port
         self._token, self._timeout_s = token, timeout_s
         self._mount, self._prefix = mount.strip("/"), prefix
 
@@ -68,7 +71,7 @@ class VaultKeys:
             body = {"ciphertext": blob.decode("ascii"), "associated_data": b64encode(context).decode()}
             answer = self._call("POST", f"decrypt/{self._name(key)}", body)
             plain = b64decode(str(answer.get("plaintext")), validate=True)
-        except (UnicodeDecodeError, binascii.Error):
+        except ValueError:
             raise SealBroken from None
         if len(plain) != len(out):
             raise SealBroken
@@ -100,7 +103,7 @@ class VaultKeys:
             raise ProviderError(f"the vault answered {status}", retryable=status in {429, 500, 502, 503})
         try:
             answer = json.loads(raw) if raw else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ProviderError("the vault's answer is not JSON") from None
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}

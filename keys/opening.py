@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from keys.base import KeyStore
 from keys.errors import FormatError
@@ -26,7 +26,7 @@ def open_keystore(uri: str, secret: Secret) -> KeyStore:
 
     Raises FormatError for a URI of an unknown scheme or with unknown options, and what the store raises.
     """
-    scheme = urlsplit(uri).scheme
+    scheme = _split(uri).scheme
     opener = _OPENERS.get(scheme)
     if opener is None:
         raise FormatError(f"key store URI has scheme {scheme!r}; known are {', '.join(sorted(_OPENERS))}")
@@ -36,13 +36,20 @@ def open_keystore(uri: str, secret: Secret) -> KeyStore:
 def uri_options(uri: str, known: frozenset[str]) -> dict[str, str]:
     """The query of a URI; FormatError names an unknown or repeated option."""
     options: dict[str, str] = {}
-    for name, value in parse_qsl(urlsplit(uri).query, keep_blank_values=True):
+    for name, value in parse_qsl(_split(uri).query, keep_blank_values=True):
         if name not in known or name in options:
             raise FormatError(
                 f"key store URI has option {name!r} twice or unknown; known are {sorted(known)}"
             )
         options[name] = value
     return options
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError as error:
+        raise FormatError(f"this is no key store URI: {error}") from None
 
 
 def _open_memory(uri: str, secret: Secret) -> KeyStore:
@@ -52,7 +59,7 @@ def _open_memory(uri: str, secret: Secret) -> KeyStore:
 
 def create_keystore(uri: str, secret: Secret) -> KeyStore:
     """Make the key store a URI names, with one active key of each use; never overwrites one."""
-    scheme = urlsplit(uri).scheme
+    scheme = _split(uri).scheme
     if scheme == "file":
         return create_file_keystore(_file_path(uri), secret())
     if scheme in _REMOTES:

@@ -56,8 +56,13 @@ def sign_statement(kind: StatementKind, claims: Mapping[str, Json], signer: Sign
 
 
 def signer_of(token: str) -> KeyId:
-    """The key id a statement names; call it only on a statement that was verified."""
+    """The key id a statement names; call it only on a statement that was verified.
+
+    Raises StatementRefused for what can be none.
+    """
     header = decode_object(_decode(token.split(".", 1)[0]), _HEADER_LIMIT)
+    if not isinstance(header.get("kid"), str):
+        raise StatementRefused("the statement names no key")
     return KeyId(str(header["kid"]))
 
 
