@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepay.errors import InputUnusable
+from facepay.evaluation.textfiles import opened_text
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
@@ -66,7 +67,7 @@ def load_pairs(path: Path) -> tuple[Photo, ...]:
     """
     joined: dict[Path, Path] = {}
     differ: list[tuple[Path, Path, int]] = []
-    with path.open(newline="", encoding="utf-8") as stream:
+    with opened_text(path) as stream:
         reader = csv.DictReader(stream)
         if not {"path_a", "path_b", "same"} <= set(reader.fieldnames or ()):
             raise InputUnusable(f"{path}: the first line has to name the columns path_a, path_b and same")
@@ -97,7 +98,8 @@ def _require_people(photos: Sequence[Photo], where: Path) -> None:
     people = {photo.identity for photo in photos}
     if not photos:
         raise InputUnusable(
-            f"{where} holds no images; expected a folder for each person with {sorted(IMAGES)}"
+            f"{where} holds no images; expected a folder for each person with images in it "
+            f"({', '.join(sorted(IMAGES))})"
         )
     if len(people) < 2:
         raise InputUnusable(f"{where} holds photos of {len(people)} person; error rates need at least two")

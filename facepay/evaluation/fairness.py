@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from facepay.errors import InputUnusable
 from facepay.evaluation.intervals import Rate, clustered, rule_of_three
+from facepay.evaluation.textfiles import opened_text
 
 SMALLEST = 30
 """Groups with fewer people get a rate and a warning: 0 errors in 30 people still allows 9.5 %."""
@@ -50,7 +51,7 @@ def load_groups(path: Path) -> dict[str, str]:
         InputUnusable: missing columns, an empty cell, or an identity in two groups; names the line.
     """
     groups: dict[str, str] = {}
-    with path.open(newline="", encoding="utf-8") as stream:
+    with opened_text(path) as stream:
         reader = csv.DictReader(stream)
         if not {"identity", "group"} <= set(reader.fieldnames or ()):
             raise InputUnusable(f"{path}: the first line has to name the columns identity and group")

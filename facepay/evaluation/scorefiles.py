@@ -20,6 +20,7 @@ import numpy.typing as npt
 from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import BINS, TAIL, Comparisons
 from facepay.evaluation.datasets import Photo
+from facepay.evaluation.textfiles import opened_text
 
 _SAFE = "!$&'()*+,-./:;=?@[]^_`{|}~"
 
@@ -44,9 +45,10 @@ def read_scores(path: Path) -> Iterator[ScoreRow]:
     """Read a score file line by line.
 
     Raises:
-        InputUnusable: a line without four or five columns, or a score that is no number; names the line.
+        InputUnusable: no such file or no text, a line without four or five columns, or a score that is no
+            number; names the line.
     """
-    with path.open(encoding="utf-8") as stream:
+    with opened_text(path) as stream:
         yield from _rows(path, stream)
 
 
@@ -115,7 +117,9 @@ def comparisons_of(rows: Iterable[ScoreRow]) -> Comparisons:
     numbers: dict[str, int] = {}
     kept = [(_number_of(numbers, row.claimed), _number_of(numbers, row.real), row.score) for row in rows]
     if not kept:
-        raise InputUnusable("the score file is empty")
+        raise InputUnusable(
+            "the score file holds no scores; a line is: claimed identity, real identity, label, score"
+        )
     first, second = np.array([[a, b] for a, b, _ in kept], np.int32).T
     score = np.array([value for *_, value in kept], np.float32)
     same = first == second
