@@ -1,13 +1,16 @@
 """Turns an observation into a look: every measurement the cues need, and then the pixels may go.
 
 The mesh is fitted on every frame with a face and carries the face on between detections. The
-passive pair runs on about ten frames a second only. A network that fails fails closed: its measurement
-is missing, and the session is told why.
+passive pair runs on about ten frames a second only, beside the mesh where the frame before was fit to be
+judged: whether this one is, the mesh has yet to tell, and seldom differs. A network that fails fails closed:
+its measurement is missing, and the session is told why.
 """
 
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +25,8 @@ from liveness.tones import measure_tones
 from liveness.types import Box, FaceQuality, Floats, Hint, Look, Mesh, Observation, Pixels
 
 Face = tuple[Box, Floats]
+Judged = tuple[float | None, float | None]
+"""What the passive pair makes of a frame, and the height of the highest peak in its spectrum, where known."""
 
 # A turned face cannot speak for itself, but an instrument may still betray itself on it.
 _JUDGED = frozenset({Hint.NONE, Hint.LOOK_HERE})
@@ -59,6 +64,7 @@ class Looker:
         self._last: tuple[Face, int] | None = None
         self._judged_at_ns: int | None = None
         self._judged = 0
+        self._fit = False
         self._follower: TurnFollower | None = None
 
     def follow_turn(self) -> None:
@@ -76,11 +82,14 @@ class Looker:
             self._last = None
             return None
         pixels = observation.pixels
+        judging = Judging(lambda: self._judge(pixels, face))
+        if self._mesh and self._fit and self._is_due(observation.captured_at_ns):
+            judging.begin()
         mesh = self._mesh.find(pixels, *face) if self._mesh else None
         if self._mesh and mesh is None:
             self._last = None
-            return self._look(observation, face, None) if observation.box is not None else None
-        look = self._look(observation, face, mesh)
+            return self._look(observation, face, None, judging) if observation.box is not None else None
+        look = self._look(observation, face, mesh, judging)
         if self._follower is not None and mesh is not None:
             look = replace(look, relief=self._follower.measure(pixels, mesh))
         followed = (box_of(mesh), five_points(mesh)) if mesh else face
@@ -101,17 +110,18 @@ class Looker:
         fresh = 0 < observation.captured_at_ns - at_ns <= self._plan.max_tracking_gap_ms * 1e6
         return face if fresh else None
 
-    def _look(self, observation: Observation, face: Face, mesh: Mesh | None) -> Look:
+    def _look(self, observation: Observation, face: Face, mesh: Mesh | None, judging: Judging) -> Look:
         pixels, (box, points) = observation.pixels, face
         quality = self._quality(observation, face, mesh)
         hint = Hint.UNCOVER if self._mesh and mesh is None else gate(quality, self._limits)
         # Regions that lag a frame behind the face, or jump with each detection, drown a weak light.
         tones = measure_tones(pixels, five_points(mesh) if mesh else points)
         passive = spectrum = None
-        if hint in _JUDGED and self._is_passive_turn(observation.captured_at_ns):
-            passive = self._judge(pixels, box, points)
-            # The grid of a display does not come and go; every third judged frame is enough to see it.
-            spectrum = peak_height(pixels, box) if self._judged % 3 == 1 else None
+        self._fit = hint in _JUDGED
+        if self._fit and self._is_due(observation.captured_at_ns):
+            passive, spectrum = judging.result()
+            self._judged_at_ns = observation.captured_at_ns
+            self._judged += 1
         return Look(
             captured_at_ns=observation.captured_at_ns,
             box=box,
@@ -137,19 +147,48 @@ class Looker:
             motion = float(np.hypot(*(now - before).mean(axis=0))) / iod / seconds
         return measure_quality(observation.pixels, box, points, mesh=mesh, motion_iod_per_s=motion)
 
-    def _is_passive_turn(self, at_ns: int) -> bool:
-        due = self._judged_at_ns is None or at_ns - self._judged_at_ns >= self._plan.passive_interval_ms * 1e6
-        if not due or self._judged >= self._plan.max_passive:
-            return False
-        self._judged_at_ns = at_ns
-        self._judged += 1
-        return True
+    def _is_due(self, at_ns: int) -> bool:
+        since_ns = at_ns - self._judged_at_ns if self._judged_at_ns is not None else math.inf
+        return since_ns >= self._plan.passive_interval_ms * 1e6 and self._judged < self._plan.max_passive
 
-    def _judge(self, pixels: Pixels, box: Box, points: Floats) -> float | None:
+    def _judge(self, pixels: Pixels, face: Face) -> Judged:
+        box, points = face
         scores = [expert.score(pixels, box, points) for expert in self._experts]
         known = [score for score in scores if score is not None]
         # An expert that cannot judge a frame takes its whole frame away, so that none is outvoted.
-        return float(np.mean(known)) if known and len(known) == len(scores) else None
+        passive = float(np.mean(known)) if known and len(known) == len(scores) else None
+        # The grid of a display does not come and go; every third judged frame is enough to see it.
+        return passive, peak_height(pixels, box) if self._judged % 3 == 0 else None
+
+
+class Judging:
+    """The passive pair's work on one frame, in a thread of its own once begun, else when it is asked for."""
+
+    def __init__(self, judge: Callable[[], Judged]) -> None:
+        self._judge = judge
+        self._thread: threading.Thread | None = None
+        self._judged: Judged | None = None
+        self._error: Exception | None = None
+
+    def begin(self) -> None:
+        """Start the work."""
+        self._thread = threading.Thread(target=self._run, name="passive", daemon=True)
+        self._thread.start()
+
+    def result(self) -> Judged:
+        """Wait for the work, or do it now; raises what it raised."""
+        if self._thread is None:
+            return self._judge()
+        self._thread.join()
+        if self._judged is None:
+            raise self._error or RuntimeError("the passive pair was interrupted")
+        return self._judged
+
+    def _run(self) -> None:
+        try:
+            self._judged = self._judge()
+        except Exception as error:  # Whoever asks for the result has to see it.
+            self._error = error
 
 
 def _checked(box: Box, points: Floats) -> Face | None:

@@ -23,7 +23,10 @@ word: 2 x 255 x 63 is below 32,768, twice 255 x 127 is not.
 
 
 class Int8Product:
-    """`uint8[N, D]` times `int8[D, B]`, scaled by row: `float32[N, B]`, exact up to that scaling."""
+    """`uint8[N, D]` times `int8[D, B]`, scaled by row: `float32[B, N]`, exact up to that scaling.
+
+    The scores of one probe come in one piece, because whoever reads them goes through one probe at a time.
+    """
 
     def __init__(self, threads: int = 1) -> None:
         self._session = load_session(_graph(), threads=threads)
@@ -31,8 +34,8 @@ class Int8Product:
     def run(
         self, rows: npt.NDArray[np.uint8], scales: npt.NDArray[np.float32], probes: npt.NDArray[np.int8]
     ) -> npt.NDArray[np.float32]:
-        """Return `(rows - ROW_ZERO) @ probes * scales[:, None]`; probes keep within `PROBE_STEPS`."""
-        (product,) = self._session.run({"rows": rows, "scales": scales[:, None], "probes": probes})
+        """Return `((rows - ROW_ZERO) @ probes).T * scales`; probes keep within `PROBE_STEPS`."""
+        (product,) = self._session.run({"rows": rows, "scales": scales, "probes": probes})
         return np.asarray(product, np.float32)
 
 
@@ -42,14 +45,15 @@ def _graph() -> bytes:
 
     inputs = [
         helper.make_tensor_value_info("rows", TensorProto.UINT8, ["n", "d"]),
-        helper.make_tensor_value_info("scales", TensorProto.FLOAT, ["n", 1]),
+        helper.make_tensor_value_info("scales", TensorProto.FLOAT, ["n"]),
         helper.make_tensor_value_info("probes", TensorProto.INT8, ["d", "b"]),
     ]
-    output = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", "b"])
+    output = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["b", "n"])
     nodes = [
         helper.make_node("MatMulInteger", ["rows", "probes", "zero"], ["whole"]),
+        helper.make_node("Transpose", ["whole"], ["turned"], perm=[1, 0]),
         # Whole numbers below 2^24, which every product of up to 2,000 dimensions is, fit a float32.
-        helper.make_node("Cast", ["whole"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["turned"], ["real"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["real", "scales"], ["scores"]),
     ]
     zero = numpy_helper.from_array(np.array(ROW_ZERO, np.uint8), "zero")

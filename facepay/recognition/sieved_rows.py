@@ -96,7 +96,7 @@ class SievedRows:
             for turn, sieve in enumerate(sieves):
                 # |p.x - p'.x'| <= |p - p'| |x| + |p'| |x - x'|
                 bound = float(misses[turn] * block.longest + lengths[turn] * worst) + _FLOAT_SLACK
-                sieve.offer(start, scores[:, turn], float(scales[turn]), bound)
+                sieve.offer(start, scores[turn], float(scales[turn]), bound)
         passed = [sieve.passed() for sieve in sieves]
         return [(maybe, self.rows(maybe) @ probe) for maybe, probe in zip(passed, probes, strict=True)]
 
