@@ -1,188 +1,182 @@
-"""From the last needed frame to the signed decision: how long, and what share has each stage?
+"""From the last needed frame to the decision: how long, and how much of it is not the models?
 
-The same objects as in a payment: capture stages, liveness try, recogniser, matcher, threshold, signature.
-Beside each payment the bare models run on the same inputs, so that the overhead over them is a ratio of
-one run. `python -m benchmarks.payment_latency [PACK] [REPETITIONS] [SIZE ...]`; needs FACEPAY_MODELS and
-FACEPAY_PHOTOS.
+Whole payments through the terminal: a person of insightface's sample photo before the demonstration's stage,
+SQLite, and a gallery filled up with random references. Counted is from the moment the camera has handed over
+the last frame that was needed to the moment the shopper is asked to confirm: what is left to detect and to
+embed, liveness's verdict, the search of the whole gallery, threshold, margin, account and policy. Beside each
+payment every network that ran in this time runs again on the same inputs, alone; `overhead` is the whole over
+the sum of those runs. `python -m benchmarks.payment_latency [PACK] [PAYMENTS] [SIZE ...]`; needs
+FACEPAY_MODELS.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.model_runs import ModelRuns
 from benchmarks.results import draw_bars, quantiles, resident_mb, tell
-from facepay.capture import StageTimes
-from facepay.capture.best import BestFaces
-from facepay.capture.capture import _observation
-from facepay.capture.limits import CaptureLimits
-from facepay.checkout.ahead import AheadOfTime
-from facepay.checkout.identify import IdentificationTerms, Identifier
-from facepay.errors import Declined
-from facepay.recognition.engine import RecognitionEngine
-from facepay.recognition.matcher import Matcher
+from facepay.counter import Counter, Phase, SaleView
+from facepay.demo.people import default_photos, find_people
+from facepay.demo.stage import Stage
+from facepay.demo.theatre import Theatre
+from facepay.policy import default_rules
 from facepay.recognition.rounded_block import BLOCK
 from facepay.settings import Settings, load_settings
-from facepay.terminal.engines import build_engine, build_tries
-from facepay.types import CandidateList, Probe, Sample, SubjectId
-from hardware.base import SteppedClock
-from hardware.camera_replay import ReplayCamera
+from facepay.terminal import Terminal
+from facepay.terminal.build import _policy
+from facepay.types import Reference, ReferenceId, SubjectId
 from hardware.types import Frame
-from keys.keystore_memory import MemoryKeyStore
-from liveness.types import Tier
-from pos_adapter.types import Money
 
-FRAMES = 28
-STAGES = ("detect", "quality", "liveness", "extract", "search", "decide", "sign")
-
-
-@dataclass
-class PlainGallery:
-    """A matcher filled with random rows, in place of the sealed gallery."""
-
-    matcher: Matcher
-
-    def references(self, among: frozenset[SubjectId] | None = None) -> int:
-        """How many references a search compares."""
-        return self.matcher.size
-
-    def search(self, probe: Probe, among: frozenset[SubjectId] | None = None) -> CandidateList:
-        """The two most similar subjects."""
-        return self.matcher.search(probe, 2, among)
+PIN = "2580"
+STAGES = ("detect", "quality", "liveness", "extract", "search", "decide")
+"""Of the whole payment but for `extract`, `search` and `decide`, which lie after the last frame."""
+NEVER = 10**9
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When the camera had handed over the last frame, when the decision stood, and processor time between."""
+
+    last_frame_s: float
+    decided_s: float
+    processor_s: float
+
+
+class Watched:
+    """Notes when the stage hands over a frame, and when the counter asks the shopper to confirm."""
+
+    def __init__(self, stage: Stage, counter: Counter) -> None:
+        self._read, self._show = stage.read, counter.show
+        self._frame_s = self._processor_s = 0.0
+        self.moments: Moments | None = None
+        stage.read = self.read  # type: ignore[method-assign]
+        counter.show = self.show  # type: ignore[method-assign]
+
+    def read(self, timeout_s: float) -> Frame:
+        """The next frame."""
+        frame = self._read(timeout_s)
+        self._frame_s, self._processor_s = time.perf_counter(), time.process_time()
+        return frame
+
+    def show(self, view: SaleView) -> None:
+        """What the shopper sees."""
+        if view.phase is Phase.CONFIRM:
+            spent_s = time.process_time() - self._processor_s
+            self.moments = Moments(self._frame_s, time.perf_counter(), spent_s)
+        self._show(view)
+
+
 class Bench:
-    """What every payment of the benchmark shares."""
+    """One terminal with one payer who can pay, and room for others."""
 
-    engine: RecognitionEngine
-    settings: Settings
-    frames: list[Frame]
-    keys: MemoryKeyStore
-    spent: dict[str, list[float]] = field(default_factory=dict)
+    def __init__(self, theatre: Theatre, runs: ModelRuns) -> None:
+        self._theatre = theatre
+        self._runs = runs
+        self._watched = Watched(theatre.stage, theatre.terminal.counter)
+        people = find_people(default_photos(), theatre.terminal.engine.detector)
+        self._person = next(person for person in people if theatre.rehearse(person))
+        cast, _ = theatre.enrol(self._person, PIN)
+        theatre.shopper.manners.pin = cast.pin
+        self.size = theatre.terminal.gallery.references()
 
+    def fill(self, size: int) -> None:
+        """Add random references up to `size` in all."""
+        gallery, engine = self._theatre.terminal.gallery, self._theatre.terminal.engine
+        random = np.random.default_rng(size)
+        for start in range(self.size, size, BLOCK):
+            rows = random.standard_normal((min(BLOCK, size - start), engine.dimensions), np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            # A gallery takes references from its database only; these are in none.
+            gallery._hold([_reference(start + n, row, engine.model) for n, row in enumerate(rows)])
+        self.size = max(self.size, size)
 
-def filled(engine: RecognitionEngine, size: int) -> Matcher:
-    """A matcher with `size` random references."""
-    random = np.random.default_rng(size)
-    matcher = Matcher(engine.model, engine.dimensions, threads=2)
-    for start in range(0, size, BLOCK):
-        rows = random.standard_normal((min(BLOCK, size - start), engine.dimensions), np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        subjects = [SubjectId(f"{number:032x}") for number in range(start, start + len(rows))]
-        matcher.add_rows(subjects, rows, engine.model)
-    return matcher
-
-
-def pay(bench: Bench, identifier: Identifier) -> dict[str, float]:
-    """One payment up to the signed decision; milliseconds by stage after the last frame came."""
-    tries = build_tries(bench.settings, bench.engine, bench.keys)
-    camera = ReplayCamera(Path("replay.mp4")).identity
-    attempt = tries.open(Tier.ZERO, Money(1240, "EUR"), camera)
-    best = BestFaces(CaptureLimits().window_s)
-    times, total, processor = StageTimes(), 0.0, 0.0
-    ahead = identifier.ahead(times)
-    for number, frame in enumerate(bench.frames):
-        if number == len(bench.frames) - 1:
-            times, total, processor = StageTimes(), time.perf_counter(), time.process_time()
-        with times.stage("detect"):
-            detections = bench.engine.detector.detect(frame.pixels)
-        with times.stage("quality"):
-            seen = bench.engine.judge(frame.pixels, detections)
-        with times.stage("liveness"):
-            attempt.observe(_observation(frame, seen, detections))
-        if seen.quality.acceptable and seen.face is not None:
-            final = best.offer(Sample(seen.face, seen.quality, frame.captured_at_ns))
-            if final is not None and number < len(bench.frames) - 1:
-                ahead.take(final)
-    with times.stage("liveness"):
-        pad = attempt.conclude()
-    samples = best.chosen(bench.settings.capture.best_frames)
-    decision = _decide(identifier, samples, times, pad, ahead)
-    with times.stage("sign"):
-        bench.keys.sign(decision)
-    return {
-        **times.as_table(),
-        "total": 1000 * (time.perf_counter() - total),
-        "cpu": 1000 * (time.process_time() - processor),
-    }
+    def pay(self) -> dict[str, float]:
+        """One payment; milliseconds."""
+        self._watched.moments = None
+        self._runs.clear()
+        self._theatre.stage.show(self._person.photo)
+        answer = self._theatre.pay(1)
+        moments = self._watched.moments
+        if moments is None:
+            raise SystemExit(f"the payment was not decided: {answer.document}, {self._theatre.last_reason()}")
+        bare_ms, count = self._runs.bare_ms(moments.last_frame_s, moments.decided_s)
+        return {
+            **{stage: ms for stage, ms in self._theatre.stages_ms().items() if stage in STAGES},
+            "total": 1000 * (moments.decided_s - moments.last_frame_s),
+            "cpu": 1000 * moments.processor_s,
+            "bare": bare_ms,
+            "runs": count,
+        }
 
 
-def _decide(
-    identifier: Identifier, samples: tuple[Sample, ...], times: StageTimes, pad: object, ahead: AheadOfTime
-) -> bytes:
-    from facepay.capture.records import Captured
-
-    captured = Captured(pad, samples, ReplayCamera(Path("replay.mp4")).identity, FRAMES, 1.0)
-    probe = identifier.probe_of(captured, times, ahead)
-    try:
-        with times.stage("decide"):
-            found = identifier.identify(probe, times)
-    except Declined as declined:
-        return type(declined).__name__.encode()
-    return found.subject.encode()
+def _reference(number: int, row: np.ndarray, model: str) -> Reference:
+    name = f"{number:032x}"
+    return Reference(ReferenceId(name), SubjectId(name), row, model)  # type: ignore[arg-type]
 
 
-def bare_runs(bench: Bench) -> float:
-    """Milliseconds of the model runs alone that one payment needs after its last frame.
-
-    These are one detection and one embedding: the other faces were embedded while the capture ran. The
-    liveness networks have had their share of frames before, as the stage `liveness` shows; counting them
-    here would flatter the overhead.
-    """
-    pixels = bench.frames[-1].pixels
-    face = bench.engine.assess(pixels).face
-    faces = [face] if face is not None else []
-    started = time.perf_counter()
-    bench.engine.detector.detect(pixels)
-    bench.engine.extract(faces)
-    return 1000 * (time.perf_counter() - started)
+def without_digits(terminal: Terminal) -> None:
+    """Let the face alone find the payer however large the gallery: the search is what is measured."""
+    parts = terminal.checkout._parts
+    policy = replace(_policy(terminal.settings, terminal.tries, terminal.engine), digits_gallery=NEVER)
+    terms = replace(parts.terms, digits_gallery=NEVER)
+    terminal.checkout._parts = replace(parts, terms=terms, rules=default_rules(policy))
 
 
-def main(pack: str, repetitions: int, sizes: list[int]) -> None:
-    """Measure payments at every gallery size."""
-    settings = load_settings()
-    settings = replace(settings, recognition=replace(settings.recognition, pack=pack))
-    engine = build_engine(settings)
-    clip = Path(os.environ["FACEPAY_PHOTOS"]) / "video" / "liveportrait_d0.mp4"
-    with ReplayCamera(clip, clock=SteppedClock()) as camera:
-        frames = [camera.read(1.0) for _ in range(FRAMES)]
-    with MemoryKeyStore() as keys:
-        bench = Bench(engine, settings, frames, keys)
-        rows = [_row(bench, size, repetitions) for size in sizes]
+def lenient(settings: Settings, pack: str, folder: Path) -> Settings:
+    """The settings with this pack, and without limits that a hundred payments of one person would reach."""
+    return replace(
+        settings,
+        data=folder,
+        recognition=replace(settings.recognition, pack=pack),
+        limits=replace(settings.limits, day_payments=NEVER),
+        policy=replace(
+            settings.policy,
+            quick_repeat_s=0.0,
+            payments_before_factor=NEVER,
+            cumulative_limit_minor=NEVER,
+        ),
+    )
+
+
+def main(pack: str, payments: int, sizes: list[int]) -> None:
+    """Measure payments at every gallery size, the smallest first."""
+    runs = ModelRuns()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        runs.listening(),
+        Theatre(lenient(load_settings(), pack, Path(folder))) as theatre,
+    ):
+        without_digits(theatre.terminal)
+        bench = Bench(theatre, runs)
+        rows = [_row(bench, size, payments) for size in sorted(sizes)]
     notes = [
-        f"pack {pack}, {FRAMES} frames, {settings.capture.best_frames} faces embedded, ms after the last one",
-        "overhead: everything over the bare model runs of the same repetition, median",
+        f"pack {pack}, {payments} payments a size, ms; p50, p95, least: last needed frame to decision",
+        "bare models: the networks that ran in that time, alone on the same inputs; overhead: median ratio",
+        "detect, quality, liveness: of all frames of a payment; extract, search, decide: after the last",
     ]
     tell("payment_latency", rows, notes)
-    shares = [float(str(rows[-1][stage])) for stage in STAGES if stage in rows[-1]]
-    draw_bars("payment_latency", [stage for stage in STAGES if stage in rows[-1]], shares, "ms (median)")
+    labels = [f"{row['references']:,} references" for row in rows]
+    draw_bars("payment_latency", labels, [float(str(row["p50"])) for row in rows], "ms (median)")
 
 
-def _row(bench: Bench, size: int, repetitions: int) -> dict[str, object]:
-    gallery = PlainGallery(filled(bench.engine, size))
-    terms = IdentificationTerms(1e-3, 0.08)
-    # The benchmark's gallery has the two methods that a search needs, and nothing that unseals.
-    identifier = Identifier(bench.engine, gallery, terms)  # type: ignore[arg-type]
-    pay(bench, identifier)
-    runs, bare = [], []
-    for _ in range(repetitions):
-        runs.append(pay(bench, identifier))
-        bare.append(bare_runs(bench))
-    medians = {stage: float(np.median([run.get(stage, 0.0) for run in runs])) for stage in STAGES}
-    medians["decide"] = max(0.0, medians["decide"] - medians["search"])
-    ratios = [run["total"] / models for run, models in zip(runs, bare, strict=True)]
+def _row(bench: Bench, size: int, payments: int) -> dict[str, object]:
+    bench.fill(size)
+    bench.pay()
+    found = [bench.pay() for _ in range(payments)]
+    ratios = [row["total"] / row["bare"] for row in found if row["bare"]]
     return {
-        "references": size,
-        **{stage: round(value, 2) for stage, value in medians.items()},
-        **quantiles([run["total"] for run in runs]),
-        "cpu": round(float(np.median([run["cpu"] for run in runs])), 2),
-        "bare models": round(float(np.median(bare)), 2),
+        "references": bench.size,
+        **{stage: round(float(np.median([row.get(stage, 0.0) for row in found])), 2) for stage in STAGES},
+        **quantiles([row["total"] for row in found]),
+        "cpu": round(float(np.median([row["cpu"] for row in found])), 2),
+        "bare models": round(float(np.median([row["bare"] for row in found])), 2),
+        "runs": round(float(np.median([row["runs"] for row in found]))),
         "overhead %": round(100 * (float(np.median(ratios)) - 1), 1),
         "MB": resident_mb(),
     }
