@@ -68,6 +68,21 @@ async function step(name, action) {
   return answer;
 }
 
+// An abort that comes before its payment stops nothing, and a busy machine is late.
+async function untilRunning(serviceId) {
+  const question = { ReceiptReprintFlag: false, MessageReference: reference(serviceId) };
+  for (let tries = 0; tries < 600; tries++) {
+    let told;
+    try {
+      told = await ask("TransactionStatus", question);
+    } catch {
+      return; // This till is not let in at all.
+    }
+    if (told.SaleToPOIResponse.TransactionStatusResponse.Response.ErrorCondition === "InProgress") return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 async function main() {
   await step("login", () =>
     ask("Login", {
@@ -93,7 +108,7 @@ async function main() {
   );
   const aborted = nextId();
   const running = step("aborted", () => ask("Payment", payment(10.1), aborted));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await untilRunning(aborted);
   await step("abort", () => ask("Abort", { AbortReason: "test", MessageReference: reference(aborted) }));
   await running;
   await step("logout", () => ask("Logout", {}));

@@ -50,7 +50,7 @@ def _identify(
     terminal: Terminal, header: Header, request: Json, exchange: Exchange, *, loyalty: bool
 ) -> Body:
     host = terminal.session.host
-    exchange.cancel = lambda: host.cancel(exchange.key)
+    exchange.begin(lambda: host.cancel(exchange.key))
     with terminal.session.occupied() as free:
         if not free:
             return answers.failure("CardAcquisition", "Busy", "a sale is running")
@@ -89,9 +89,8 @@ def enable_service(terminal: Terminal, incoming: Incoming) -> Answer:
     if action == "AbortTransaction":
         for exchange in terminal.exchanges.running():
             same = (exchange.key.terminal, exchange.key.till) == (header.poi_id, header.sale_id)
-            cancel = exchange.cancel
-            if same and cancel is not None and exchange.sale is None:
-                cancel()
+            if same and exchange.cancel is not None and exchange.sale is None:
+                exchange.stop()
         terminal.identities.forget(header.sale_id, header.poi_id)
     return Answer({"EnableServiceResponse": {"Response": answers.response(SUCCESS)}})
 

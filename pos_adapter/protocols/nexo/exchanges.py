@@ -37,6 +37,7 @@ class Exchange:
     """One request and its answer."""
 
     __slots__ = (
+        "_unwanted",
         "answer",
         "begun",
         "cancel",
@@ -60,6 +61,20 @@ class Exchange:
         self.reference = ""
         self.paid: tuple[TransactionId, str] | None = None
         self.ended = threading.Event()
+        self._unwanted = False
+
+    def begin(self, cancel: Callable[[], object], sale: Sale | None = None) -> None:
+        """It runs from now on; a till that has aborted it already is obeyed at once."""
+        self.sale, self.cancel = sale, cancel
+        if self._unwanted:
+            cancel()
+
+    def stop(self) -> None:
+        """The till aborts: now, or as soon as there is something to stop."""
+        self._unwanted = True
+        cancel = self.cancel
+        if cancel is not None and not self.ended.is_set():
+            cancel()
 
     @property
     def is_live(self) -> bool:

@@ -117,7 +117,7 @@ def _run(
         sale = terminal.session.begin(request, _nobody)
     except RequestInProgress:
         return None
-    exchange.sale, exchange.cancel = sale, sale.cancel
+    exchange.begin(sale.cancel, sale)
     deadline = time.monotonic() + request_limit(terminal)
     while (response := sale.wait(_SLICE_S)) is None:
         if time.monotonic() > deadline:

@@ -27,9 +27,7 @@ def abort(terminal: Terminal, incoming: Incoming) -> Answer:
             return terminal.by_card(incoming, header.key.text)
         except UpstreamUnreachable:
             return Answer()
-    cancel = exchange.cancel
-    if cancel is not None and not exchange.ended.is_set():
-        cancel()
+    exchange.stop()
     return Answer()
 
 

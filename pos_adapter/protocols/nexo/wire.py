@@ -26,7 +26,16 @@ from pos_adapter.errors import (
 )
 from pos_adapter.http_messages import HttpRequest, HttpResponse, HttpRoute
 from pos_adapter.http_upstream import HttpUpstream
-from pos_adapter.protocols.nexo import acquisition, answers, envelope, json_text, payments, services, status
+from pos_adapter.protocols.nexo import (
+    acquisition,
+    answers,
+    envelope,
+    json_text,
+    payments,
+    services,
+    status,
+    totals,
+)
 from pos_adapter.protocols.nexo.envelope import Message
 from pos_adapter.protocols.nexo.header import Header, read_header
 from pos_adapter.protocols.nexo.local_encryption import KeyRing
@@ -49,6 +58,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "Abort": status.abort,
         "TransactionStatus": status.tell,
         "Reversal": services.reverse,
+        "Reconciliation": totals.reconcile,
+        "GetTotals": totals.get_totals,
         "CardAcquisition": acquisition.acquire,
         "EnableService": acquisition.enable_service,
         "Loyalty": acquisition.loyalty,
@@ -64,6 +75,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 """Every MessageCategory this terminal answers."""
 
 _DEVICES = frozenset({"Display", "Input", "Print", "Sound"})
+_TOTALS = frozenset({"Reconciliation", "GetTotals"})
 _NEEDS_THE_FACE = frozenset({"Diagnosis", "Login", "Logout", "CardAcquisition", "EnableService", "Loyalty"})
 _WITH_RESPONSE_BLOCK = frozenset({*ACTIONS} - {"Display", "Input", "Abort"})
 
@@ -175,7 +187,7 @@ class NexoWire:
         """What this terminal has no device or word for, and what it cannot do while it is out of order."""
         if self._terminal.card is None:
             return False
-        if category not in ACTIONS or category in _DEVICES:
+        if category not in ACTIONS or category in _DEVICES | _TOTALS:
             return True
         broken = self._terminal.session.status() is TerminalStatus.OUT_OF_ORDER
         return broken and category in _NEEDS_THE_FACE

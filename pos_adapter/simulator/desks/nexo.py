@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from typing import Any
 from urllib.parse import urlsplit
 
 from pos_adapter.errors import BadRequest
@@ -17,14 +18,11 @@ from pos_adapter.simulator.desks import (
     DeskOptions,
     Order,
     Told,
-    not_on_this_wire,
     require_amount,
     require_transaction,
 )
 from pos_adapter.simulator.nexo_till import NexoAddress, NexoReply, NexoTill, poi_transaction_of
 from pos_adapter.types import Money
-
-_CATEGORIES = {Action.PAY: "Payment", Action.REVERSE: "Reversal", Action.REFUND: "Reversal"}
 
 
 class NexoDesk:
@@ -41,8 +39,8 @@ class NexoDesk:
             return Told(reply.status == 200, "abort sent; the payment's own answer says how it ended")
         if order.action is Action.STATUS:
             return _status(till, order.transaction)
-        if order.action not in _CATEGORIES:
-            raise not_on_this_wire(order, "nexo")
+        if order.action is Action.END_OF_DAY:
+            return _figures(till.ask("Reconciliation", {"ReconciliationType": "SaleReconciliation"}))
         if order.action is Action.PAY:
             service = till.new_service_id()
             return _told(till.pay(require_amount(order), service_id=service), "Payment", service)
@@ -57,6 +55,25 @@ def _status(till: NexoTill, service: str) -> Told:
     status = reply.body.get("DiagnosisResponse") and reply.response("Diagnosis").get("POIStatus")
     state = str(status.get("GlobalStatus")) if isinstance(status, dict) else (reply.rejection or "no answer")
     return Told(state == "OK", state, _document(reply))
+
+
+def _figures(reply: NexoReply) -> Told:
+    told = _told(reply, "Reconciliation", "")
+    totals = reply.response("Reconciliation").get("TransactionTotals") if told.done else None
+    entries = totals if isinstance(totals, list) else []
+    lines = [_line(entry) for entry in entries if isinstance(entry, dict)]
+    text = "; ".join(lines) or "no payments since the last close"
+    return Told(True, text, told.document) if told.done else told
+
+
+def _line(entry: dict[str, Any]) -> str:
+    sums = {one["TransactionType"]: one for one in entry["PaymentTotals"]}
+    words = (("Debit", "payments"), ("Credit", "refunds"))
+    currency = entry["PaymentCurrency"]
+    found = [(sums[kind], word) for kind, word in words if kind in sums]
+    return ", ".join(
+        f"{one['TransactionCount']} {word} {one['TransactionAmount']:.2f} {currency}" for one, word in found
+    )
 
 
 def _told(reply: NexoReply, category: str, service: str) -> Told:

@@ -342,6 +342,33 @@ def test_a_reversal_gives_all_or_a_part_back() -> None:
         assert till.status("R1").result("TransactionStatus") == ("Success", None)
 
 
+def test_a_reconciliation_tells_the_sums_once_a_key_and_begins_a_new_period() -> None:
+    ledger = host()
+    with shop(ledger) as till:
+        till.pay(euros(1240))
+        wait_until(lambda: settlements(ledger) == [Settlement.CAPTURED])
+        (so_far,) = till.ask("GetTotals", {}).response("GetTotals")["TransactionTotals"]
+        asked = {"ReconciliationType": "SaleReconciliation"}
+        first = till.ask("Reconciliation", asked, service_id="E1").response("Reconciliation")
+        again = till.ask("Reconciliation", asked, service_id="E1").response("Reconciliation")
+        after = till.ask("Reconciliation", asked, service_id="E2").response("Reconciliation")
+    (closed,) = first["TransactionTotals"]
+    assert so_far == closed
+    assert closed["PaymentCurrency"] == "EUR"
+    debit = {"TransactionType": "Debit", "TransactionCount": 1, "TransactionAmount": Decimal("12.4")}
+    assert closed["PaymentTotals"][0] == debit
+    assert again == first
+    assert [total["PaymentTotals"][0]["TransactionCount"] for total in after["TransactionTotals"]] == [0]
+
+
+def test_only_the_shops_own_reconciliation_is_done(ready: tuple[NexoTill, SimulatedHost]) -> None:
+    till, _ = ready
+    reply = till.ask("Reconciliation", {"ReconciliationType": "AcquirerReconciliation"})
+    assert reply.result("Reconciliation") == ("Failure", "NotAllowed")
+    reply = till.ask("Reconciliation", {"ReconciliationType": "Weekly"})
+    assert reply.result("Reconciliation") == ("Failure", "MessageFormat")
+
+
 def test_a_refund_is_a_payment_request_of_type_refund(ready: tuple[NexoTill, SimulatedHost]) -> None:
     till, _ = ready
     assert till.pay(euros(300), PaymentType="Refund").result("Payment") == ("Failure", "NotFound")

@@ -30,7 +30,7 @@ def paid(host: SimulatedHost, exchanges: Exchanges, minor: int = 1240) -> tuple[
     session = TransactionSession(host)
     exchange, _ = exchanges.open(HEADER.key, b"f")
     sale = session.begin(PaymentRequest(HEADER.key, Money(minor, "EUR"), reference="T1"), lambda event: None)
-    exchange.sale, exchange.cancel = sale, sale.cancel
+    exchange.begin(sale.cancel, sale)
     response = sale.wait(30)
     assert response is not None
     records = Records(session, NexoOptions(clear_allowed=True))
@@ -137,3 +137,11 @@ def test_a_key_used_for_another_request_is_refused() -> None:
     exchanges.open(ExchangeKey("nexo", "P", "S", "1"), b"one")
     with pytest.raises(KeyReused):
         exchanges.open(ExchangeKey("nexo", "P", "S", "1"), b"two")
+
+
+def test_an_abort_that_comes_before_the_sale_can_be_stopped_stops_it_then() -> None:
+    exchange, _ = Exchanges().open(ExchangeKey("nexo", "P", "S", "1"), b"f")
+    stopped: list[bool] = []
+    exchange.stop()
+    exchange.begin(lambda: stopped.append(True))
+    assert stopped == [True]
