@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from facepay.evaluation import figures
 from facepay.evaluation.attacks import AttackRates, fates
-from facepay.evaluation.intervals import percent
+from facepay.evaluation.intervals import Rate, percent
 from facepay.evaluation.results import Report, plain
 
 
@@ -29,8 +29,13 @@ def to_html(report: Report) -> str:
     pages = Environment(
         loader=PackageLoader("facepay.evaluation"), autoescape=select_autoescape(), undefined=StrictUndefined
     )
-    pages.filters.update(rate=str, percent=percent, fates=fates, presentations=presentations)
+    pages.filters.update(rate=_unbroken, percent=percent, fates=fates, presentations=presentations)
     return pages.get_template("report.html").render(report=report, figures=_figures(report))
+
+
+def _unbroken(rate: Rate) -> str:
+    """A rate whose percent signs stay with their numbers at the end of a line."""
+    return str(rate).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
