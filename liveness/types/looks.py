@@ -59,6 +59,9 @@ class FaceQuality:
     presence: float | None
     mouth_texture: float | None = None
     """Spread of luma around the mouth over that around the eyes; what covers the mouth has little."""
+    lip_redness: float | None = None
+    lower_tint: float | None = None
+    """As `lips` and `tint` of `liveness.covering`."""
 
 
 @dataclass(frozen=True, slots=True)
