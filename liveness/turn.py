@@ -106,12 +106,14 @@ class TurnCue:
             return _result(turned, Status.REFUSE, Reason.BEFORE_PROMPT)
         if self._is_sheet(turned.relief):
             return _result(turned, Status.REFUSE, Reason.FLAT)
-        if turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain):
+        solid = turned.relief is not None and turned.relief.share >= limits.min_relief
+        narrow = turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain)
+        # The width is the landmarks' word. Where followed skin speaks against it, neither may accuse.
+        if narrow and not solid:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:
             return _result(turned, Status.REFUSE, Reason.WRONG_SIDE)
         wide = turned.width >= limits.min_width and turned.frames >= _MIN_FAR
-        solid = turned.relief is not None and turned.relief.share >= limits.min_relief
         good = far and deep and wide and solid
         return _result(turned, Status.OK if good else Status.ABSTAIN)
 

@@ -26,6 +26,7 @@ from liveness.types import (
     Prompt,
     PromptKind,
     Reason,
+    Relief,
     Shown,
     Status,
 )
@@ -136,6 +137,16 @@ def test_tilted_picture_is_refused_as_flat(peak: float) -> None:
 def test_bent_picture_is_refused_as_flat(peak: float) -> None:
     kind = PromptKind.TURN_LEFT if peak > 0 else PromptKind.TURN_RIGHT
     assert turn(bent_picture, peak, kind=kind).reasons == (Reason.FLAT,)
+
+
+def test_skin_with_depth_is_not_called_flat_for_what_landmarks_say() -> None:
+    base, solid = head(), Relief(share=0.17, movement=0.05, misfit=0.01, points=80)
+    looks = tuple(
+        replace(look(tilted_picture(base, min(max(i - 34, 0), 40)), i * 33 * MS), relief=solid)
+        for i in range(90)
+    )
+    shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
+    assert TurnCue().assess(Presentation(looks, (shown,))).status is Status.ABSTAIN
 
 
 def test_turn_without_followed_skin_is_cannot_tell() -> None:
