@@ -36,7 +36,7 @@ class LowerFace:
 def lower_face(pixels: Pixels, mesh: Mesh) -> LowerFace:
     """Compare the lower face of `uint8[H, W, 3]` BGR with lips and forehead."""
     points = mesh.points[:, :2]
-    lips = _tint(pixels, (points[_OUTER] + points[_INNER]) / 2)
+    lips = _tint(pixels, np.asarray((points[_OUTER] + points[_INNER]) / 2, dtype=np.float32))
     forehead, lower = _tint(pixels, points[_FOREHEAD]), _tint(pixels, points[_LOWER])
     return LowerFace(float(lips[0] - lower[0]), float(np.hypot(*(lower - forehead))))
 
