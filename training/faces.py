@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def teacher_detector(models: Path) -> YunetDetector:
 
 
 def read(path: Path) -> Pixels:
-    """A picture, `uint8[H, W, 3]` BGR."""
+    """A picture, `uint8[H, W, 3]` BGR.
+
+    Raises:
+        SystemExit: it cannot be read.
+    """
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if pixels is None:
         raise SystemExit(f"{path} cannot be read as a picture")
@@ -51,9 +56,10 @@ def read(path: Path) -> Pixels:
 
 
 def seen_faces(photos: Path, models: Path, work: Path) -> list[Seen]:
-    """Every photo of a folder of people with its faces; found once, then read back."""
+    """Every photo of a folder of people with its faces; found once for these photos, then read back."""
     listed = photos_of(photos)
-    stored = work / "faces.npz"
+    names = "\n".join(f"{photo.person}/{photo.path.name}" for photo in listed)
+    stored = work / f"faces-{hashlib.sha256(names.encode()).hexdigest()[:12]}.npz"
     if not stored.exists():
         work.mkdir(parents=True, exist_ok=True)
         detector = teacher_detector(models)
@@ -61,9 +67,8 @@ def seen_faces(photos: Path, models: Path, work: Path) -> list[Seen]:
             _rows(index, read(photo.path), detector) for index, photo in enumerate(tqdm(listed, desc="faces"))
         ]
         np.savez(stored, rows=np.concatenate(rows))
-    rows_read = np.load(stored)["rows"]
     by_photo: list[list[Face]] = [[] for _ in listed]
-    for row in rows_read:
+    for row in np.load(stored)["rows"]:
         by_photo[int(row[0])].append(Face(row[1:5], row[5:15].reshape(5, 2), float(row[15])))
     return [Seen(photo, tuple(faces)) for photo, faces in zip(listed, by_photo, strict=True) if faces]
 
