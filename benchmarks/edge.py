@@ -29,7 +29,7 @@ def main(packs: list[str]) -> None:
         pixels = camera.read(1.0).pixels
     table: list[dict[str, object]] = []
     for name in packs:
-        engine = load_engine(choose_pack(name, [folder]), [folder], threads=1)
+        engine = load_engine(choose_pack(name), [folder], threads=1)
         assessment = engine.assess(pixels)
         if assessment.face is None:
             raise SystemExit(f"no usable face in {clip.name}")

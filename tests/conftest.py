@@ -67,6 +67,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"required but absent: {why}", pytrace=False)
 
 
+@pytest.fixture(autouse=True)
+def larger_weights(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that needs `models` runs on them, unless it names another pack."""
+    if request.node.get_closest_marker("models"):
+        monkeypatch.setenv("FACEPAY_RECOGNITION_PACK", "commerce")
+
+
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """Folder of real weights; mark the test `models`."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from facepay.cli import models
 from facepay.cli.exits import Exit
 from facepay.demo.pages import show_pages
 from facepay.demo.play import play
-from facepay.errors import SettingsError
+from facepay.errors import PackMissing, SettingsError
 from facepay.recognition.pack_store import choose_pack, require_files, search_folders
 from facepay.recognition.packs import catalogue
 from facepay.settings import Settings
@@ -26,31 +28,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photos of other people (file or folder)")
 
 
-def require_models(settings: Settings) -> None:
-    """Look for the model pack of the settings, and offer to install it, or the one that anybody may use.
+def with_models(settings: Settings) -> Settings:
+    """Look for the model pack of the settings; offer to install it, or the one that anybody may use.
+
+    Returns:
+        The settings, with the pack that is whole here.
 
     Raises:
-        SettingsError: it is not here, and is not wanted or cannot be asked for.
+        SettingsError: none is, and none is wanted or can be asked for.
     """
-    folders, name = search_folders(settings.recognition.models), settings.recognition.pack
+    name = settings.recognition.pack
     try:
-        require_files(choose_pack(name, folders), folders)
+        return _with_pack(settings, name)
     except SettingsError:
         wanted = catalogue().get(name or OFFERED)
-        if wanted is None or not sys.stdin.isatty():
+        if wanted is None:
+            raise
+        if not name:
+            with suppress(PackMissing):
+                return _with_pack(settings, wanted.name)
+        if not sys.stdin.isatty():
             raise
         print(f"No model pack is installed. {wanted.name}: {wanted.title}, {wanted.bytes // 1_000_000} MB.")
         if input("Download and install it now? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise
         installing = {"pack": wanted.name, "to": None, "source": None, "sha256": "", "json": False}
         models.run(argparse.Namespace(action="install", **installing), settings)
+        return _with_pack(settings, wanted.name)
+
+
+def _with_pack(settings: Settings, name: str) -> Settings:
+    require_files(choose_pack(name), search_folders(settings.recognition.models))
+    return replace(settings, recognition=replace(settings.recognition, pack=name))
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Open the pages, or play."""
     if settings.production:
         raise SettingsError("the demonstration replays photos: profile production does not run it")
-    require_models(settings)
+    settings = with_models(settings)
     if not arguments.headless:
         show_pages(settings, sys.stdout)
         return Exit.DONE

@@ -38,7 +38,7 @@ def named_engine(arguments: argparse.Namespace, settings: Settings) -> tuple[Rec
         SettingsError: the pack is not here, or its detector is known by a manifest only.
     """
     folders = search_folders(settings.recognition.models)
-    spec = choose_pack(arguments.pack or settings.recognition.pack, folders)
+    spec = choose_pack(arguments.pack or settings.recognition.pack)
     engine = load_engine(spec, folders, threads=settings.recognition.threads, calibrated=False)
     return engine, engine.detector_sha256
 

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         return _list(arguments, folders)
     if arguments.action == "install":
         return _install(arguments)
-    spec = choose_pack(arguments.pack or settings.recognition.pack, folders)
+    spec = choose_pack(arguments.pack or settings.recognition.pack)
     if arguments.action == "card":
         return _print_cards(arguments, spec)
     found = find_files(spec, folders)
@@ -117,7 +117,7 @@ def _summary(spec: PackSpec, folders: tuple[Path, ...]) -> dict[str, object]:
 
 
 def _install(arguments: argparse.Namespace) -> Exit:
-    spec = choose_pack(arguments.pack, ())
+    spec = choose_pack(arguments.pack)
     if spec.name == BUILTIN:
         raise SettingsError(
             "the pack builtin comes with facepay itself; check it: facepay models verify builtin"

@@ -21,12 +21,13 @@ from facepay.errors import PackMissing
 from facepay.recognition.packs import ModelFile, PackSpec, catalogue, find_pack, load_pack_file
 
 BUILTIN = "builtin"
-"""The pack whose weights come with facepay, used when no other is named and none of `PREFERRED` is here."""
-
-PREFERRED = ("commerce", "opencv", "auraface")
-"""Packs that allow commercial use and err less than ours, best first."""
+"""The pack whose weights come with facepay, used where no other is named (ADR 0162)."""
 
 _CHUNK = 1 << 20
+_BUILTIN_ADVICE = (
+    "Install facepay again (pip install --force-reinstall), or run: facepay models install opencv (40 MB, "
+    "allows commercial use), and name it in recognition.pack"
+)
 
 
 class FileState(Enum):
@@ -97,6 +98,8 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
     found = find_files(spec, folders)
     wrong = [item for item in found if item.state is FileState.WRONG]
     missing = [item.file.name for item in found if item.state is FileState.MISSING]
+    if spec.name == BUILTIN and len(missing) == len(found):
+        raise PackMissing(f"this facepay came without its own models. {_BUILTIN_ADVICE}")
     if spec.name == BUILTIN and (wrong or missing):
         raise PackMissing(_builtin_incomplete(missing, [item.file.name for item in wrong]))
     if wrong:
@@ -112,44 +115,27 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
     return {item.file.name: item.path for item in found if item.path is not None}
 
 
-def choose_pack(name: str, folders: Sequence[Path]) -> PackSpec:
+def choose_pack(name: str) -> PackSpec:
     """Return the pack to run with.
 
     Args:
-        name: a pack of the catalogue, the path of the operator's own pack file, or empty: then the
-            first of the larger packs that allow commercial use and are here, else the one that comes along.
-        folders: where to look, in order.
+        name: a pack of the catalogue, the path of the operator's own pack file, or empty for the one
+            that comes along.
 
     Raises:
         SettingsError: there is no such pack.
-        PackMissing: none is installed.
     """
     known = catalogue()
     if name.endswith(".toml"):
         return load_pack_file(Path(name))
-    if name:
-        return find_pack(name, known)
-    for preferred in PREFERRED:
-        found = find_files(known[preferred], folders)
-        if all(item.state is FileState.READY for item in found):
-            return known[preferred]
-    builtin = known.get(BUILTIN)
-    if builtin is not None and any(item.state is not FileState.MISSING for item in find_files(builtin, ())):
-        return builtin
-    raise PackMissing(
-        "this facepay came without its own models, and no other pack is installed; install facepay's wheel "
-        "again, or run: facepay models install opencv (40 MB, allows commercial use), or choose another one "
-        "from: facepay models list"
-    )
+    return find_pack(name or BUILTIN, known)
 
 
 def _builtin_incomplete(missing: Sequence[str], wrong: Sequence[str]) -> str:
     said = [f"missing {', '.join(missing)}"] if missing else []
     said += [f"altered {', '.join(wrong)} (sha256 differs)"] if wrong else []
-    return (
-        f"the models that come with facepay are not whole: {'; '.join(said)} in {builtin_folder()}. Install "
-        "facepay again (pip install --force-reinstall), or name another pack in recognition.pack"
-    )
+    where = f"the models that come with facepay are not whole: {'; '.join(said)} in {builtin_folder()}"
+    return f"{where}. {_BUILTIN_ADVICE}"
 
 
 def digest_of(path: Path) -> str:

@@ -78,7 +78,7 @@ def _libraries(settings: Settings) -> Iterator[Finding]:
 
 def _models(settings: Settings) -> Iterator[Finding]:
     folders = search_folders(settings.recognition.models)
-    spec = choose_pack(settings.recognition.pack, folders)
+    spec = choose_pack(settings.recognition.pack)
     require_files(spec, folders)
     require_licensed(spec, production=settings.production, licence_holder=settings.recognition.licence_holder)
     commercial = "allows commercial use" if spec.commercial else "research only, not for a shop"

@@ -34,7 +34,7 @@ def build_engine(settings: Settings) -> RecognitionEngine:
         SettingsError: no pack is here, or its licence forbids production.
     """
     folders = search_folders(settings.recognition.models)
-    spec = choose_pack(settings.recognition.pack, folders)
+    spec = choose_pack(settings.recognition.pack)
     require_licensed(spec, production=settings.production, licence_holder=settings.recognition.licence_holder)
     engine = load_engine(
         spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
@@ -121,7 +121,7 @@ def _additions(settings: Settings) -> tuple[PassiveExpert, ...]:
     folders, holder = search_folders(settings.recognition.models), settings.recognition.licence_holder
     found: list[PassiveExpert] = []
     for name in settings.recognition.additions:
-        spec = choose_pack(name, folders)
+        spec = choose_pack(name)
         require_licensed(spec, production=settings.production, licence_holder=holder)
         found.extend(load_addition(spec, folders))
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import builtins
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from facepay.cli.exits import Exit
 from facepay.cli.main import main
 from facepay.errors import SettingsError
 from facepay.recognition import pack_store
+from facepay.recognition.packs import PackSpec
 from facepay.settings import Settings
 
 
@@ -49,7 +51,11 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(arguments.pack)
         return Exit.DONE
 
+    def require(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]:
+        return {} if spec.name in done else pack_store.require_files(spec, folders)
+
     monkeypatch.setattr(models, "run", install)
+    monkeypatch.setattr(demo, "require_files", require)
     return done
 
 
@@ -57,9 +63,18 @@ def test_the_install_is_offered_where_nothing_is_found(
     monkeypatch: pytest.MonkeyPatch, installed: list[str]
 ) -> None:
     keyboard = Keyboard(monkeypatch, "y")
-    demo.require_models(Settings())
+    assert demo.with_models(Settings()).recognition.pack == "opencv"
     assert len(keyboard.asked) == 1
     assert installed == ["opencv"]
+
+
+def test_what_was_installed_once_is_used_without_asking_again(
+    monkeypatch: pytest.MonkeyPatch, installed: list[str]
+) -> None:
+    keyboard = Keyboard(monkeypatch, "n")
+    installed.append("opencv")
+    assert demo.with_models(Settings()).recognition.pack == "opencv"
+    assert keyboard.asked == []
 
 
 def test_a_no_installs_nothing_and_says_what_to_type(
@@ -67,7 +82,7 @@ def test_a_no_installs_nothing_and_says_what_to_type(
 ) -> None:
     Keyboard(monkeypatch, "")
     with pytest.raises(SettingsError, match="facepay models install"):
-        demo.require_models(Settings())
+        demo.with_models(Settings())
     assert installed == []
 
 

@@ -279,8 +279,8 @@ def test_an_addition_alone_cannot_run() -> None:
         load_engine(catalogue()["insightface_liveness"], [])
 
 
-def test_with_nothing_named_the_pack_that_came_along_is_used(tmp_path: Path) -> None:
-    assert choose_pack("", [tmp_path]).name == BUILTIN
+def test_with_nothing_named_the_pack_that_came_along_is_used() -> None:
+    assert choose_pack("").name == BUILTIN
 
 
 def test_features_that_are_no_direction_are_a_fault() -> None:
