@@ -90,8 +90,7 @@ def open_file_keystore(
 
     Raises:
         UnlockError: no slot of these kinds, or none that the secret opens.
-        FormatError: not a key store, truncated, of a newer version, or readable by others.
-        SealBroken: the slot opened and the rest did not.
+        FormatError: not a key store, truncated, altered, of a newer version, or readable by others.
     """
     header, _ = decode_header(read_store(path))
     raw, root = passphrase_bytes(secret()), bytearray(KEY_BYTES)
@@ -99,7 +98,13 @@ def open_file_keystore(
         _unlock_any(path, header, raw, kinds, root)
     finally:
         wipe(raw)
-    return load_file_keystore(path, root, random=random, now_s=now_s)
+    try:
+        return load_file_keystore(path, root, random=random, now_s=now_s)
+    except SealBroken:
+        # Whoever has the secret is the operator, and may know which half it was.
+        raise FormatError(
+            f"the secret is right, but {path} is truncated or altered behind its slots: restore its backup"
+        ) from None
 
 
 def open_with_chip(
