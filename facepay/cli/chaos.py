@@ -70,7 +70,7 @@ def _kill_on_wires(*, as_json: bool) -> Exit:
             f"{'' if verdict.proven else '  DOES NOT HOLD'}"
         )
     print("No shopper pays for what no till took. What the shop bears: the terminal died between the till's")
-    print("taking an approval and writing that down, on a wire whose till cannot ask again.")
+    print("taking an approval and writing that down, on a wire whose till believes what it was told.")
     return Exit.DONE if proven else Exit.CHECK_FAILED
 
 

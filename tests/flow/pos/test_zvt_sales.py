@@ -633,6 +633,21 @@ def test_what_never_ends_on_tcp_is_refused_and_the_connection_ends(data: bytes) 
     assert not ledger.payments
 
 
+@pytest.mark.parametrize("sent", [1, 2, 5, len(REGISTER) - 1])
+def test_a_till_that_hangs_up_inside_a_message_leaves_the_terminal_ready(sent: int) -> None:
+    ledger = host()
+    with TcpServer(ZvtTerminal(TransactionSession(ledger), OPTIONS).serve, TcpOptions()) as server:
+        cut_off = connect_tcp("127.0.0.1", server.port)
+        cut_off.write(REGISTER[:sent])
+        cut_off.close()
+        link = connect_tcp("127.0.0.1", server.port)
+        with ZvtTill(link) as till:
+            till.register(SILENT)
+            assert till.pay(500).success
+        link.close()
+    assert settlements(ledger) == [Settlement.CAPTURED]
+
+
 def test_orders_glued_together_are_taken_one_after_the_other() -> None:
     with raw_line(host(), serial=False) as line:
         line.write(bytes.fromhex("06 02 00") * 3 + bytes.fromhex("06 E0 00"))
