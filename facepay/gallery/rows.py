@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from facepay.db.models.subjects import ConsentRow, GalleryRow, ReferenceRow, SubjectRow
@@ -96,11 +98,11 @@ def changes(session: Session, tenant: str) -> int:
 
 def note_change(session: Session, tenant: str) -> None:
     """Tell other processes that references came or went, in the transaction that does it."""
-    query = update(GalleryRow).where(GalleryRow.tenant == tenant)
-    # The enrolment that made the row may be another process's; counting in the database loses neither.
     if session.get(GalleryRow, tenant) is None:
-        session.add(GalleryRow(tenant=tenant, changes=0))
-        session.flush()
+        # Another process may be making the row at this moment; whoever comes second counts on in it.
+        with suppress(IntegrityError), session.begin_nested():
+            session.execute(insert(GalleryRow).values(tenant=tenant, changes=0))
+    query = update(GalleryRow).where(GalleryRow.tenant == tenant)
     session.execute(query.values(changes=GalleryRow.changes + 1))
 
 

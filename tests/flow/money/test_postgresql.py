@@ -9,10 +9,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from facepay.accounts import Accounts, LockedOut
 from facepay.db.engine import open_engine
 from facepay.errors import FactorFailed
+from facepay.gallery.rows import changes, note_change
 from facepay.journal import Journal, JournalUnavailable, Opening, RequestChanged, State
 from facepay.journal.checkpoints import Checkpoints, Period
 from facepay.journal.verify import verify_journal
@@ -73,6 +75,18 @@ def test_the_handover_keeps_the_contract(postgresql: Engine) -> None:
     for number, check in enumerate(CHECKS):
         provider = HandoverProvider(OrderBook(postgresql, "handover", now_ms=now_ms))
         check(Bench(provider, PayerToken("token:1"), PayerToken("nobody"), unique=f"bench-{number}"))
+
+
+def test_terminals_that_enrol_their_first_payer_at_once_count_every_change(postgresql: Engine) -> None:
+    def enrol(_: int) -> None:
+        with Session(postgresql) as session, session.begin():
+            note_change(session, "shop")
+            # Long enough for the others to find no row either.
+            time.sleep(0.05)
+
+    together(6, enrol)
+    with Session(postgresql) as session:
+        assert changes(session, "shop") == 6
 
 
 def test_orders_at_once_never_overdraw_an_account(postgresql: Engine) -> None:
