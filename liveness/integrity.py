@@ -202,10 +202,13 @@ class StreamIntegrity:
         if len(self._intervals_ms) < _RATE_WINDOW:
             return
         rate = 1000.0 / max(float(np.median(self._intervals_ms)), 1e-3)
-        if not self._limits.min_rate <= rate <= self._limits.max_rate:
-            self.refuse(Reason.WRONG_RATE)
+        slowest, fastest = self._limits.min_rate, self._limits.max_rate
         tolerance = self._limits.rate_tolerance
-        if tolerance is not None and self._nominal_rate and abs(rate / self._nominal_rate - 1) > tolerance:
+        if tolerance is not None and self._nominal_rate:
+            # In dim light a camera exposes for longer and slows down, to half its rate at most.
+            slowest = max(slowest, self._nominal_rate / 2 * (1 - tolerance))
+            fastest = min(fastest, self._nominal_rate * (1 + tolerance))
+        if not slowest <= rate <= fastest:
             self.refuse(Reason.WRONG_RATE)
 
 

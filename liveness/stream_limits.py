@@ -26,7 +26,7 @@ class StreamLimits:
     min_rate: float
     max_rate: float
     rate_tolerance: float | None
-    """Allowed deviation from the nominal rate as a share; None where the origin has no nominal rate."""
+    """Allowed deviation, as a share, from the nominal rate and from half of it; None where there is none."""
     max_repeats_in_a_row: int
     """How often one frame may follow itself; 0 refuses the first exact repeat."""
     noise_floor: float

@@ -66,9 +66,16 @@ def test_browser_may_repeat_a_frame_but_it_adds_no_evidence(scene: Any) -> None:
     assert integrity.repeated
 
 
-def test_device_with_another_rate_than_its_own_is_refused(scene: Any) -> None:
-    integrity = watch(scene.stream(60, origin=Origin.DEVICE), Origin.DEVICE, rate=60.0)
+@pytest.mark.parametrize("rate", [20.0, 90.0])
+def test_device_with_another_rate_than_its_own_is_refused(scene: Any, rate: float) -> None:
+    integrity = watch(scene.stream(60, origin=Origin.DEVICE), Origin.DEVICE, rate=rate)
     assert Reason.WRONG_RATE in integrity.conclude().reasons
+
+
+@pytest.mark.parametrize("rate", [30.0, 45.0, 60.0])
+def test_a_camera_that_slows_down_in_dim_light_is_no_attack(scene: Any, rate: float) -> None:
+    integrity = watch(scene.stream(60, origin=Origin.DEVICE), Origin.DEVICE, rate=rate)
+    assert integrity.conclude().status is Status.OK
 
 
 def test_frames_of_an_earlier_session_are_recognised(scene: Any) -> None:
