@@ -6,8 +6,6 @@ import zxingcpp
 
 from facepay.types import Pixels
 
-_QR = zxingcpp.barcode_formats_from_str("QRCode")
-
 
 def read_qr_codes(pixels: Pixels) -> list[str]:
     """The texts of all QR codes in `uint8[H, W]` grey or `uint8[H, W, 3]` BGR, which may be none.
@@ -15,5 +13,9 @@ def read_qr_codes(pixels: Pixels) -> list[str]:
     Codes that are torn or fail their own checksum are left out.
     """
     # Plain text: by default the reader rewrites what looks like a product code.
-    found = zxingcpp.read_barcodes(pixels, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
+    found = zxingcpp.read_barcodes(
+        pixels,
+        formats=zxingcpp.barcode_formats_from_str("QRCode"),
+        text_mode=zxingcpp.TextMode.Plain,
+    )
     return [code.text for code in found]
