@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,9 +71,20 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     if not arguments.headless:
         show_pages(settings, sys.stdout)
         return Exit.DONE
-    if arguments.log == "warning":
-        # The play provokes faults on purpose; their alerts would tear the transcript apart.
-        for package in ("facepay", "pos_adapter"):
-            logging.getLogger(package).setLevel(logging.CRITICAL + 1)
-    wrong = play(settings, arguments.photos, sys.stdout, as_json=arguments.json)
+    # The play provokes faults on purpose; their alerts would tear the transcript apart.
+    with _hushed() if arguments.log == "warning" else nullcontext():
+        wrong = play(settings, arguments.photos, sys.stdout, as_json=arguments.json)
     return Exit.CHECK_FAILED if wrong else Exit.DONE
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    loggers = [logging.getLogger(package) for package in ("facepay", "pos_adapter")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

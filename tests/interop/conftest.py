@@ -91,7 +91,8 @@ def run(command: list[str], registry: str) -> None:
     """Install; a failure skips by name, and fails where this registry is required."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-        problem = done.stderr.strip()[-300:] if done.returncode else ""
+        said = done.stderr.strip()[-300:] or f"{command[0]} ended with {done.returncode} and said nothing"
+        problem = said if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)
     if problem:

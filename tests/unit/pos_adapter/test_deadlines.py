@@ -45,7 +45,7 @@ def test_what_goes_wrong_is_logged_by_name(caplog: pytest.LogCaptureFixture) -> 
         begun.set()
         raise OSError("no database")
 
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR, "pos_adapter.deadlines"):
         deadlines.after(0, fail, "voiding rest/T1/till/42")
         assert begun.wait(30)
         deadlines.close(patience_s=30)
