@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from facepay.db.base import Base
 from facepay.db.models.journal import JournalRow
+from facepay.db.prepared import Prepared
 from facepay.journal.rows import GENESIS, Facts, Link, canonical
 from facepay.journal.states import State
 
@@ -22,9 +23,8 @@ CLOCK_TOLERANCE_MS = 2_000
 
 _log = logging.getLogger(__name__)
 
-# Built once: building a statement takes longer than SQLite takes to run it.
 _ROW = Base.metadata.tables[JournalRow.__tablename__]
-_INSERT_ROW = insert(_ROW)
+_INSERT_ROW = Prepared(insert(_ROW), *_ROW.c.keys())
 _NEWEST = (
     select(_ROW.c.sequence, _ROW.c.hash, _ROW.c.at_ms)
     .where(_ROW.c.chain == bindparam("chain"))
@@ -75,7 +75,7 @@ class Chain:
                     "hash": head.hash,
                 }
             )
-        connection.execute(_INSERT_ROW, rows)
+        _INSERT_ROW.run(connection, rows)
         self._head = head
         return at_ms
 

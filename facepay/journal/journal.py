@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from facepay.db.base import Base
 from facepay.db.engine import reader_of
 from facepay.db.models.journal import JournalPayment
+from facepay.db.prepared import Prepared
 from facepay.journal.chain import Chain
 from facepay.journal.errors import JournalUnavailable, RequestChanged, UnknownPayment
 from facepay.journal.rows import Entry, Facts, Opening, Step, as_entry, canonical
@@ -28,13 +29,13 @@ Observer = Callable[[str, tuple[State, ...]], None]
 Guard = Callable[[Entry, Sequence[Entry]], None]
 """Sees a payment and its refunds so far; raises where the new one may not be."""
 
-# Built once: building a statement takes longer than SQLite takes to run it.
 _PAYMENT = Base.metadata.tables[JournalPayment.__tablename__]
-_BY_PAYMENT = select(_PAYMENT).where(_PAYMENT.c.payment == bindparam("payment"))
-_BY_REQUEST = select(_PAYMENT).where(_PAYMENT.c.request == bindparam("request"))
-_BY_PAYMENT_LOCKED = _BY_PAYMENT.with_for_update()
-_INSERT_PAYMENT = insert(_PAYMENT)
-_MOVE_PAYMENT = (
+_ONE_PAYMENT = select(_PAYMENT).where(_PAYMENT.c.payment == bindparam("payment"))
+_BY_PAYMENT = Prepared(_ONE_PAYMENT, "payment")
+_BY_PAYMENT_LOCKED = Prepared(_ONE_PAYMENT.with_for_update(), "payment")
+_BY_REQUEST = Prepared(select(_PAYMENT).where(_PAYMENT.c.request == bindparam("request")), "request")
+_INSERT_PAYMENT = Prepared(insert(_PAYMENT), *_PAYMENT.c.keys())
+_MOVE_PAYMENT = Prepared(
     update(_PAYMENT)
     .where(_PAYMENT.c.payment == bindparam("of_payment"))
     .values(
@@ -43,7 +44,8 @@ _MOVE_PAYMENT = (
         account=bindparam("to_account"),
         receipt=bindparam("to_receipt"),
         moved_at_ms=bindparam("to_moved_at_ms"),
-    )
+    ),
+    *("of_payment", "to_state", "to_body", "to_account", "to_receipt", "to_moved_at_ms"),
 )
 
 
@@ -185,9 +187,11 @@ class Journal:
             "wire": opening.facts.get("wire"),
             "till": opening.facts.get("till"),
             "at_ms": at_ms,
+            "receipt": None,
+            "moved_at_ms": None,
             "body": canonical(opening.facts),
         }
-        connection.execute(_INSERT_PAYMENT, values)
+        _INSERT_PAYMENT.run(connection, values)
         return Entry(
             payment=opening.payment,
             request=opening.request,
@@ -216,7 +220,7 @@ class Journal:
             "to_receipt": known.get("receipt"),
             "to_moved_at_ms": at_ms if state in MONEY_MOVED else None,
         }
-        connection.execute(_MOVE_PAYMENT, moved)
+        _MOVE_PAYMENT.run(connection, moved)
         named = str(account) if account is not None else None
         return replace(entry, state=state, account=named, facts=known)
 
@@ -262,12 +266,12 @@ class Journal:
 
 def _find(connection: Connection, payment: str, *, lock: bool = False) -> Entry | None:
     query = _BY_PAYMENT_LOCKED if lock else _BY_PAYMENT
-    row = connection.execute(query, {"payment": payment}).one_or_none()
+    row = query.run(connection, {"payment": payment}).one_or_none()
     return None if row is None else as_entry(row)
 
 
 def _find_request(connection: Connection, request: str) -> Entry | None:
-    row = connection.execute(_BY_REQUEST, {"request": request}).one_or_none()
+    row = _BY_REQUEST.run(connection, {"request": request}).one_or_none()
     return None if row is None else as_entry(row)
 
 
