@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +75,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"facepay {version('facepay')}")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder for database and keys")
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of model packs or weights")
