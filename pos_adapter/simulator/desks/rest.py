@@ -41,7 +41,9 @@ class RestDesk:
         payment = require_transaction(order)
         if order.action is Action.ABORT:
             answer = self._till.cancel(payment)
-            return _told(answer, answer.status == 202)
+            # What was captured before is past an abort: it takes a refund.
+            too_late = answer.document.get("settlement") in {"captured", "refunded"}
+            return _told(answer, answer.status == 202 and not too_late)
         answer = self._till.refund(payment, order.amount if order.action is Action.REFUND else None)
         return _told(answer, answer.document.get("outcome") == "done")
 
@@ -57,7 +59,9 @@ def _figures(document: Mapping[str, Any]) -> str:
 
 def _told(answer: RestAnswer, done: bool) -> Told:
     document = answer.document
-    words = (document.get(name) for name in ("id", "status", "settlement", "message", "title", "detail"))
+    names = ("id", "status", "outcome", "settlement", "message", "title", "detail")
+    # A payment's status says what its outcome says; a refund has the outcome alone.
+    words = (document.get(name) for name in names if name != "outcome" or "status" not in document)
     return Told(done, " | ".join(str(word) for word in words if word), document)
 
 

@@ -95,8 +95,11 @@ def test_rest_desk_shows_cancels_refunds_and_closes_the_day() -> None:
         identifier = str(paid.document["id"])
         assert desk.act(Order(Action.STATUS)).text == "ready"
         assert desk.act(Order(Action.STATUS, transaction=identifier)).done
-        assert desk.act(Order(Action.REFUND, transaction=identifier)).done
-        assert not desk.act(Order(Action.REVERSE, transaction=identifier)).done
+        assert not desk.act(Order(Action.ABORT, transaction=identifier)).done
+        refunded = desk.act(Order(Action.REFUND, transaction=identifier))
+        assert (refunded.done, " | done" in refunded.text) == (True, True)
+        again = desk.act(Order(Action.REVERSE, transaction=identifier))
+        assert (again.done, " | done" in again.text) == (False, False)
         assert "1 payments 12.40 EUR" in desk.act(Order(Action.END_OF_DAY)).text
 
 
