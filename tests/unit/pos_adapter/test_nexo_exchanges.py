@@ -80,13 +80,18 @@ def test_an_unknown_result_is_not_filed_before_it_is_known() -> None:
     assert isinstance(held.answer, PaymentTold)
 
 
-def test_a_filed_approval_whose_money_went_back_is_none() -> None:
-    host = SimulatedHost()
+def filed(host: SimulatedHost) -> Exchange:
     exchanges = Exchanges()
     exchange, _ = paid(host, exchanges)
     assert exchange.sale is not None
     exchange.sale.settle(learned=True)
     exchanges.file(exchange)
+    return exchange
+
+
+def test_a_filed_approval_whose_money_went_back_is_none() -> None:
+    host = SimulatedHost()
+    exchange = filed(host)
     assert result(exchange) == "Success"
     host.reverse(
         ReversalRequest(ExchangeKey("nexo", "", "", "r"), exchange.paid[0] if exchange.paid else None)
@@ -96,11 +101,7 @@ def test_a_filed_approval_whose_money_went_back_is_none() -> None:
 
 def test_a_filed_answer_is_told_when_the_records_cannot_be_read() -> None:
     host = SimulatedHost()
-    exchanges = Exchanges()
-    exchange, _ = paid(host, exchanges)
-    assert exchange.sale is not None
-    exchange.sale.settle(learned=True)
-    exchanges.file(exchange)
+    exchange = filed(host)
     host.broken = OSError("the disk is gone")
     assert result(exchange) == "Success"
 

@@ -31,16 +31,16 @@ class Noting:
         self.alarms: list[Alarm] = []
 
     def shown(self, at_ns: int, *, refresh_hz: float | None = 60.0) -> None:
-        raise NotImplementedError
+        raise AssertionError("equipment only asks for the pattern and notes alarms")
 
     def observe(self, observation: Observation) -> Progress:
-        raise NotImplementedError
+        raise AssertionError("equipment only asks for the pattern and notes alarms")
 
     def note_alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
 
     def conclude(self) -> PadResult:
-        raise NotImplementedError
+        raise AssertionError("equipment only asks for the pattern and notes alarms")
 
 
 class SteppedCamera:
