@@ -72,7 +72,10 @@ def _given(text: str) -> str:
     # A statement holds dots and no slash; anything that is a file is read as one.
     path = Path(text)
     if text and len(text) < 256 and path.is_file():
-        return path.read_text("utf-8", errors="replace")[:65_536]
+        try:
+            return path.read_text("utf-8")[:65_536]
+        except UnicodeDecodeError as error:
+            raise InputUnusable(f"{path} is no text; a picture of the code goes with --image") from error
     if not text:
         raise InputUnusable("give the statement, a file that holds it, - for stdin, or --image FILE")
     return text

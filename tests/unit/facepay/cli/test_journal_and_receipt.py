@@ -15,6 +15,7 @@ from facepay.db.session import open_database
 from facepay.journal import Opening, State
 from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.psp.ledger import Wallet
+from facepay.receipts.qr import qr_png
 from facepay.settings import Settings
 from facepay.terminal.money import build_money
 from facepay.terminal.places import database_url, open_keys
@@ -109,6 +110,15 @@ def test_a_changed_receipt_is_refused(data: Path, capsys: pytest.CaptureFixture[
     token = statement(data, capsys)
     assert facepay(data, "receipt", "verify", token[:-5] + "AAAAA") == 4
     assert "not genuine" in capsys.readouterr().err
+
+
+def test_a_picture_in_the_place_of_a_statement_is_told_where_it_goes(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "receipt.png"
+    picture.write_bytes(qr_png("a.b.c"))
+    assert facepay(data, "receipt", "verify", str(picture)) == 1
+    assert "--image" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
