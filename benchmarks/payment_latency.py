@@ -88,6 +88,8 @@ class Bench:
     def fill(self, size: int) -> None:
         """Add random references up to `size` in all."""
         gallery, engine = self._theatre.terminal.gallery, self._theatre.terminal.engine
+        # Takes over what enrolment changed; a later look would drop the references that are in no database.
+        gallery.refresh()
         random = np.random.default_rng(size)
         for start in range(self.size, size, BLOCK):
             rows = random.standard_normal((min(BLOCK, size - start), engine.dimensions), np.float32)
@@ -95,6 +97,12 @@ class Bench:
             # A gallery takes references from its database only; these are in none.
             gallery._hold([_reference(start + n, row, engine.model) for n, row in enumerate(rows)])
         self.size = max(self.size, size)
+
+    def require_full(self) -> None:
+        """Stop where the gallery is not as large as the table is about to say."""
+        held = self._theatre.terminal.gallery.references()
+        if held != self.size:
+            raise SystemExit(f"the gallery holds {held} references, not {self.size}: nothing was measured")
 
     def pay(self) -> dict[str, float]:
         """One payment; milliseconds."""
@@ -169,6 +177,7 @@ def _row(bench: Bench, size: int, payments: int) -> dict[str, object]:
     bench.fill(size)
     bench.pay()
     found = [bench.pay() for _ in range(payments)]
+    bench.require_full()
     ratios = [row["total"] / row["bare"] for row in found if row["bare"]]
     return {
         "references": bench.size,

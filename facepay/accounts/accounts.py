@@ -177,9 +177,9 @@ class Accounts:
             LockedOut: Too many failures in a row.
             LimitExceeded: A limit of the shopper or the merchant.
         """
-        self._lockouts.require_open(Guarded(Scope.ACCOUNT, account), *self._places)
         now_ms = self._now_ms()
         with reading(self._engine) as connection:
+            self._lockouts.require_open(Guarded(Scope.ACCOUNT, account), *self._places, connection=connection)
             row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
             spent, count = spent_since(connection, account, now_ms - now_ms % DAY_MS)
         own = AccountLimits(row.limit_payment_minor, row.limit_day_minor) if row else AccountLimits()

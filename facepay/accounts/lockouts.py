@@ -8,6 +8,7 @@ terminal and a merchant only wait, so that nobody can shut a shop by failing on 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -93,13 +94,13 @@ class Lockouts:
         self._now_ms = now_ms
         self._terms = terms
 
-    def require_open(self, *guarded: Guarded) -> None:
-        """Pass in silence where every one of them may try now.
+    def require_open(self, *guarded: Guarded, connection: Connection | None = None) -> None:
+        """Pass in silence where every one of them may try now; looks through `connection` where one is open.
 
         Raises:
             LockedOut: One has to wait, or is off.
         """
-        for row in self._rows(guarded):
+        for row in self._rows(guarded, connection):
             if row.off or self._now_ms() < row.not_before_ms:
                 raise LockedOut(f"{row.scope} {row.name}: {row.failures} failures in a row")
 
@@ -132,10 +133,12 @@ class Lockouts:
         with writing(self._engine) as connection:
             connection.execute(delete(LockoutRow).where(*_is(guarded)))
 
-    def _rows(self, guarded: Sequence[Guarded]) -> Sequence[Row[tuple[object, ...]]]:
+    def _rows(
+        self, guarded: Sequence[Guarded], connection: Connection | None = None
+    ) -> Sequence[Row[tuple[object, ...]]]:
         counters = [(one.scope.value, one.name) for one in guarded]
-        with reading(self._engine) as connection:
-            return connection.execute(_SEVERAL, {"counters": counters}).all()
+        with nullcontext(connection) if connection else reading(self._engine) as opened:
+            return opened.execute(_SEVERAL, {"counters": counters}).all()
 
     def _count(self, one: Guarded) -> None:
         try:

@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from facepay.audit import AuditEvent, AuditLog
-from facepay.db.models.subjects import SubjectRow
 from facepay.db.session import Database
+from facepay.db.transaction import reading
 from facepay.db.wrapping import may_wrap, register_keys
 from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnreadable
 from facepay.gallery import rows
@@ -25,7 +25,7 @@ from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
 from facepay.gallery.sealing import seal_deposit, seal_reference, unseal_all
-from facepay.types import CandidateList, Probe, Reference, SubjectId, TemplateMode
+from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
 from keys.errors import KeyUnavailable
 from keys.strict_json import Json
@@ -235,20 +235,19 @@ class Gallery:
 
     def find_subject(self, subject: SubjectId) -> EnrolledSubject | None:
         """The payer of a pseudonym, as the database has it now."""
-        with self._database.read() as session:
-            found = rows.select_subjects(session, self._tenant, subject=subject)
-        return enrolled_of(found[0]) if found else None
+        with reading(self._database.engine) as connection:
+            return rows.find_subject(connection, self._tenant, subject)
 
     def find_account(self, account: str) -> EnrolledSubject | None:
         """The payer of an account."""
         with self._database.read() as session:
             found = rows.select_subjects(session, self._tenant, account=account)
-        return enrolled_of(found[0]) if found else None
+        return rows.enrolled_of(found[0]) if found else None
 
     def subjects(self) -> tuple[EnrolledSubject, ...]:
         """Every payer, oldest enrolment first."""
         with self._database.read() as session:
-            return tuple(enrolled_of(row) for row in rows.select_subjects(session, self._tenant))
+            return tuple(rows.enrolled_of(row) for row in rows.select_subjects(session, self._tenant))
 
     def candidates_for(self, digits: str) -> frozenset[SubjectId]:
         """Whose digits these are."""
@@ -264,17 +263,3 @@ class Gallery:
     def search(self, probe: Probe, among: frozenset[SubjectId] | None = None) -> CandidateList:
         """The two most similar payers, best first; `among` narrows the search."""
         return self._matcher.search(probe, 2, among)
-
-
-def enrolled_of(row: SubjectRow) -> EnrolledSubject:
-    """The payer in a row."""
-    return EnrolledSubject(
-        subject=SubjectId(row.subject),
-        account=row.account,
-        enrolled_at_ms=row.enrolled_at_ms,
-        origin=row.origin,
-        camera_class=row.camera_class,
-        liveness_level=row.liveness_level,
-        look_alike=row.look_alike,
-        mode=TemplateMode(row.mode),
-    )

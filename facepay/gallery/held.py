@@ -19,7 +19,6 @@ from facepay.db.models.subjects import ReferenceRow
 from facepay.db.session import Database
 from facepay.errors import CodeRefused, ReferenceUnreadable
 from facepay.gallery import rows
-from facepay.gallery.gallery import enrolled_of
 from facepay.gallery.records import Deposit, EnrolledSubject, new_id
 from facepay.gallery.sealing import unseal_deposit
 from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId, TemplateMode
@@ -134,7 +133,7 @@ class HeldTemplates:
             raise CodeRefused("the code's payer is not known here, or has withdrawn")
         if mode not in self._terms.modes:
             raise CodeRefused(f"a {mode.value} code was shown and templates.modes does not offer that")
-        return Claim(enrolled_of(found[0]), row, raw)
+        return Claim(rows.enrolled_of(found[0]), row, raw)
 
     def open(self, claim: Claim, pin: str, model: ModelId) -> Reference:
         """The plain reference, for one comparison; the caller calls `forget` when it is done.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,11 @@ NAMED_ONE_BY_ONE = 500
 GALLERY = TemplateMode.GALLERY.value
 ERASED = b""
 """What a destroyed data key and its ciphertext are overwritten with."""
+
+# Built once, over plain columns: this one stands between a shopper's last frame and the decision.
+_ONE_SUBJECT = select(SubjectRow.__table__).where(
+    SubjectRow.tenant == bindparam("of_tenant"), SubjectRow.subject == bindparam("of_subject")
+)
 
 
 def insert_subject(session: Session, tenant: str, new: EnrolledSubject, digits_index: str | None) -> None:
@@ -133,6 +138,26 @@ def select_subjects(
     if account:
         query = query.where(SubjectRow.account == account)
     return list(session.scalars(query))
+
+
+def find_subject(connection: Connection, tenant: str, subject: SubjectId) -> EnrolledSubject | None:
+    """The payer of a pseudonym."""
+    row = connection.execute(_ONE_SUBJECT, {"of_tenant": tenant, "of_subject": subject}).one_or_none()
+    return enrolled_of(row) if row else None
+
+
+def enrolled_of(row: SubjectRow | Row[tuple[object, ...]]) -> EnrolledSubject:
+    """The payer in a row."""
+    return EnrolledSubject(
+        subject=SubjectId(row.subject),
+        account=row.account,
+        enrolled_at_ms=row.enrolled_at_ms,
+        origin=row.origin,
+        camera_class=row.camera_class,
+        liveness_level=row.liveness_level,
+        look_alike=row.look_alike,
+        mode=TemplateMode(row.mode),
+    )
 
 
 def subjects_with_digits(session: Session, tenant: str, digits_index: str) -> frozenset[SubjectId]:
