@@ -123,26 +123,19 @@ def unseal_message_into(key: Buffer, context: bytes, sealed: Buffer, out: bytear
     """Open a whole message into `out`, which has exactly its size and is zeroed when this raises."""
     if plain_size(len(sealed)) != len(out):
         raise SealBroken
-    view, target = memoryview(sealed), memoryview(out)
-    chunks = open_chunks(key, context, view)
+    view = memoryview(sealed)
     try:
-        for index, at in enumerate(range(0, len(target) + 1, CHUNK)):
-            start = OVERHEAD + index * (CHUNK + TAG)
-            chunks.unseal_into(index, view[start : start + CHUNK + TAG], target[at : at + CHUNK])
+        if len(out) < CHUNK:
+            _open_one_chunk(key, context, view, out)
+        else:
+            _open_many_chunks(key, context, view, memoryview(out))
     except BaseException:
-        target[:] = bytes(len(target))
+        out[:] = bytes(len(out))
         raise
 
 
-def unseal_message(key: Buffer, context: bytes, sealed: Buffer) -> bytearray:
-    """Open a whole message; the caller wipes the result. Raises SealBroken."""
-    size = plain_size(len(sealed))
-    out = bytearray(size)
-    if size >= CHUNK:
-        unseal_message_into(key, context, sealed, out)
-        return out
-    # A record is one chunk; this is the same without the bookkeeping, for ten thousand of them at a start.
-    view = memoryview(sealed)
+def _open_one_chunk(key: Buffer, context: bytes, view: memoryview, out: Buffer) -> None:
+    # A record is one chunk: the same as below without the bookkeeping, for ten thousand of them at a start.
     cipher, nonce, commitment = _keyed(key, context, view[:SALT])
     if not compare_digest(commitment, view[SALT:OVERHEAD]):
         raise SealBroken
@@ -150,4 +143,17 @@ def unseal_message(key: Buffer, context: bytes, sealed: Buffer) -> bytearray:
         cipher.decrypt_into(nonce, view[OVERHEAD:], None, out)
     except InvalidTag:
         raise SealBroken from None
+
+
+def _open_many_chunks(key: Buffer, context: bytes, view: memoryview, out: memoryview) -> None:
+    chunks = open_chunks(key, context, view)
+    for index, at in enumerate(range(0, len(out) + 1, CHUNK)):
+        start = OVERHEAD + index * (CHUNK + TAG)
+        chunks.unseal_into(index, view[start : start + CHUNK + TAG], out[at : at + CHUNK])
+
+
+def unseal_message(key: Buffer, context: bytes, sealed: Buffer) -> bytearray:
+    """Open a whole message; the caller wipes the result. Raises SealBroken."""
+    out = bytearray(plain_size(len(sealed)))
+    unseal_message_into(key, context, sealed, out)
     return out

@@ -8,10 +8,9 @@ takes over what they did.
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,14 +22,14 @@ from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnre
 from facepay.gallery import rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
+from facepay.gallery.opening import Opened, open_references, without_collection
 from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
-from facepay.gallery.sealing import seal_deposit, seal_reference, unseal_all
+from facepay.gallery.rows import StoredReference
+from facepay.gallery.sealing import AT_ONCE, seal_deposit, seal_reference
 from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
 from keys.errors import KeyUnavailable
 from keys.strict_json import Json
-
-log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 """Rotations that an enrolment may run into before it gives up."""
@@ -81,11 +80,26 @@ class Gallery:
             ModelMismatch: references were made by another recogniser than the matcher's.
             ReferenceUnreadable: not one reference opens, so the key store is not this database's.
         """
-        with self._database.begin() as session:
-            unfinished = rows.half_erased(session, self._tenant)
+        unfinished: set[SubjectId] = set()
+
+        def living(stored: Iterable[StoredReference]) -> Iterator[StoredReference]:
+            for row in stored:
+                if row.wrapped == rows.ERASED:
+                    unfinished.add(SubjectId(row.subject))
+                elif row.mode == rows.GALLERY:
+                    yield row
+
+        with self._lock, without_collection(), self._database.read() as session:
+            # Read before the references, so that a change in between is looked at the next time.
+            changes = rows.changes(session, self._tenant)
+            stored = rows.stream_references(session, self._tenant, AT_ONCE)
+            opened = open_references(living(stored), self._keys)
         for subject in unfinished:
             self.erase(subject)
-        return self.refresh()
+        with self._lock:
+            self._take(opened, first=True)
+            self._changes = changes
+            return self.size
 
     def refresh(self) -> int:
         """Take over what changed in the database since the last look; how many payers there are now.
@@ -94,7 +108,6 @@ class Gallery:
         """
         with self._lock:
             with self._database.read() as session:
-                # Read before the references, so that a change in between is looked at the next time.
                 changes = rows.changes(session, self._tenant)
                 if changes == self._changes:
                     return self.size
@@ -104,7 +117,7 @@ class Gallery:
             gone = [s for s, references in self._loaded.items() if not present.keys() >= {*references}]
             for subject in gone:
                 self._forget(subject)
-            self._take(sealed, first=not self._loaded)
+            self._take(open_references(sealed, self._keys), first=not self._loaded)
             self._changes = changes
             return self.size
 
@@ -114,26 +127,17 @@ class Gallery:
     def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
         return {reference for reference, subject in present.items() if subject in self.unreadable}
 
-    def _take(self, sealed: Sequence[rows.StoredReference], *, first: bool) -> None:
-        self._require_model(sealed)
-        opened: list[Reference] = []
-        broken: set[SubjectId] = set()
-        for row, result in unseal_all(sealed, self._keys):
-            if isinstance(result, Reference):
-                opened.append(result)
-            else:
-                log.error("payer %s is left out: %s", row.subject, result)
-                broken.add(SubjectId(row.subject))
-        if first and broken and not opened:
+    def _take(self, opened: Opened, *, first: bool) -> None:
+        self._require_model(opened.models)
+        if first and opened.broken and not opened.references:
             raise ReferenceUnreadable(
                 "no enrolled reference opens: this key store is not the one the payers were enrolled with; "
                 "set keys.uri to it or restore it from its backup"
             )
-        self.unreadable = (*self.unreadable, *sorted(broken))
-        good = [reference for reference in opened if reference.subject not in broken]
-        if self._audit and opened:
-            self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened)})
-        self._hold(good)
+        self.unreadable = (*self.unreadable, *sorted(opened.broken))
+        if self._audit and opened.references:
+            self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened.references)})
+        self._hold(opened.whole)
 
     def _hold(self, references: Sequence[Reference]) -> None:
         self._matcher.add(references)
@@ -142,8 +146,8 @@ class Gallery:
             self._loaded[reference.subject] = (*held, reference.reference)
         self._references += len(references)
 
-    def _require_model(self, sealed: Sequence[rows.StoredReference]) -> None:
-        others = {row.model for row in sealed} - {self._matcher.model}
+    def _require_model(self, models: Set[str]) -> None:
+        others = models - {self._matcher.model}
         if others:
             raise ModelMismatch(
                 f"payers were enrolled with the recogniser {sorted(others)[0][:12]}, the model pack in use "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -86,13 +86,22 @@ COLUMNS = [ReferenceRow.__table__.c[name] for name in StoredReference._fields]
 """What a `StoredReference` is made from; the table's own columns, past the mapper."""
 
 
+def stream_references(session: Session, tenant: str, at_once: int) -> Iterator[StoredReference]:
+    """Every sealed reference of a tenant, of whatever mode and half erased ones among them.
+
+    They come in one pass and few at a time: the transaction stays open, and the memory used stays small.
+    """
+    query = select(*COLUMNS).where(ReferenceRow.tenant == tenant)
+    return map(StoredReference._make, session.execute(query.execution_options(yield_per=at_once)))
+
+
 def read_references(session: Session, tenant: str, among: Collection[str]) -> list[StoredReference]:
     """The sealed references of these ids, to be opened and not changed."""
     query = select(*COLUMNS).where(*_searchable(tenant))
     if len(among) <= NAMED_ONE_BY_ONE:
         query = query.where(ReferenceRow.reference.in_(list(among)))
-    found = session.execute(query.order_by(ReferenceRow.subject)).all()
-    return [made for made in map(StoredReference._make, found) if made.reference in among]
+    found = map(StoredReference._make, session.execute(query))
+    return [made for made in found if made.reference in among]
 
 
 def changes(session: Session, tenant: str) -> int:
@@ -197,9 +206,3 @@ def delete_subject(session: Session, tenant: str, subject: SubjectId, withdrawn_
     session.execute(delete(SubjectRow).where(SubjectRow.tenant == tenant, SubjectRow.subject == subject))
     query = update(ConsentRow).where(ConsentRow.tenant == tenant, ConsentRow.subject == subject)
     session.execute(query.values(withdrawn_at_ms=withdrawn_at_ms))
-
-
-def half_erased(session: Session, tenant: str) -> list[SubjectId]:
-    """Payers whose keys are destroyed but whose rows are not yet gone."""
-    query = select(ReferenceRow.subject).where(ReferenceRow.tenant == tenant, ReferenceRow.wrapped == ERASED)
-    return [SubjectId(subject) for subject in session.scalars(query.distinct())]

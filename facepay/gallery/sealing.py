@@ -6,10 +6,11 @@ below any margin, and halves what has to be opened at start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from facepay.db.models.subjects import ReferenceRow
 from facepay.errors import ReferenceUnreadable
@@ -17,12 +18,17 @@ from facepay.gallery.records import Deposit
 from facepay.gallery.rows import StoredReference
 from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId, TemplateMode
 from keys.base import Wrapping
-from keys.envelope import Envelope, rewrap, seal_envelope, unseal_envelope
+from keys.cobblestone import sealed_size
+from keys.envelope import Envelope, rewrap, seal_envelope, unseal_each_into, unseal_envelope
 from keys.errors import KeysError
 from keys.hygiene import wipe
 from keys.types import Context, KeyId, Purpose, WrappedKey
 
 FIRST_VERSION = 1
+HALF = 2
+"""Bytes of a half float."""
+AT_ONCE = 512
+"""Rows opened together."""
 PURPOSES = {
     TemplateMode.GALLERY.value: Purpose.REFERENCE,
     TemplateMode.KEYED.value: Purpose.KEYED,
@@ -83,11 +89,10 @@ def rewrapped(row: SealedRow, keys: Wrapping, under: KeyId) -> WrappedKey:
     Raises:
         ReferenceUnreadable: altered, moved, or sealed under a key that is gone.
     """
-    envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
     try:
-        return rewrap(envelope, context_of(row), keys, under=under).wrapped
+        return rewrap(_envelope(row), context_of(row), keys, under=under).wrapped
     except KeysError as error:
-        raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
+        raise _unreadable(row, error) from error
 
 
 def resealed(row: SealedRow, keys: Wrapping, under: KeyId) -> Envelope:
@@ -107,60 +112,95 @@ def resealed(row: SealedRow, keys: Wrapping, under: KeyId) -> Envelope:
 
 
 def unseal_all(
-    rows: Sequence[SealedRow], keys: Wrapping
+    rows: Iterable[SealedRow], keys: Wrapping
 ) -> Iterator[tuple[SealedRow, Reference | ReferenceUnreadable]]:
     """Each row with its reference, or with what is wrong with it; one bad row stops no other.
 
-    Rows are opened one by one and widened together, which is most of what a start takes.
+    Rows are taken, opened into one buffer and widened together, so many at a time that all of it stays in
+    the processor's cache. Their order is kept as long as all have as many dimensions.
     """
-    plains: list[bytearray] = []
+    of_length: dict[int, list[SealedRow]] = {}
+    for row in rows:
+        fault = _visible_fault(row)
+        if fault is not None:
+            yield row, fault
+            continue
+        alike = of_length.setdefault(row.dimensions, [])
+        alike.append(row)
+        if len(alike) == AT_ONCE:
+            yield from _unseal_alike(of_length.pop(row.dimensions), row.dimensions, keys)
+    for dimensions, alike in of_length.items():
+        yield from _unseal_alike(alike, dimensions, keys)
+
+
+def _visible_fault(row: SealedRow) -> ReferenceUnreadable | None:
+    if row.mode not in PURPOSES:
+        return _of_no_mode(row)
+    if row.dimensions < 1 or sealed_size(HALF * row.dimensions) != len(row.body):
+        return _not_of_its_length(row)
+    return None
+
+
+def _unseal_alike(
+    rows: Sequence[SealedRow], dimensions: int, keys: Wrapping
+) -> Iterator[tuple[SealedRow, Reference | ReferenceUnreadable]]:
+    size = HALF * dimensions
+    plain = bytearray(size * len(rows))
+    places = memoryview(plain)
+    sealed = (
+        (_envelope(row), context_of(row), places[number * size : (number + 1) * size])
+        for number, row in enumerate(rows)
+    )
     try:
-        failures: dict[int, ReferenceUnreadable] = {}
-        for number, row in enumerate(rows):
-            try:
-                plains.append(_open(row, keys))
-            except ReferenceUnreadable as error:
-                failures[number] = error
-        features = iter(_widen(plains))
-        for number, row in enumerate(rows):
-            yield row, failures[number] if number in failures else _reference(row, next(features))
+        errors = list(unseal_each_into(sealed, keys))
+        features, usable = _widened(plain, dimensions)
     finally:
-        wipe(*plains)
+        wipe(plain)
+    for number, (row, error) in enumerate(zip(rows, errors, strict=True)):
+        if error is not None:
+            yield row, _unreadable(row, error)
+        elif not usable[number]:
+            yield row, _not_of_its_length(row)
+        else:
+            names = ReferenceId(row.reference), SubjectId(row.subject)
+            yield row, Reference(*names, features[number], ModelId(row.model))
+
+
+def _widened(plain: bytearray, dimensions: int) -> tuple[Features, npt.NDArray[np.bool_]]:
+    """Unit `float32[N, D]` of rows of half floats, and which of them are finite and have a length."""
+    wide = np.frombuffer(plain, "<f2").reshape(-1, dimensions).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    usable = np.isfinite(lengths) & (lengths > 0)
+    wide /= np.where(usable, lengths, 1)[:, None]
+    return wide, usable
 
 
 def _open(row: SealedRow, keys: Wrapping) -> bytearray:
-    envelope = Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
     try:
-        return unseal_envelope(envelope, context_of(row), keys)
+        return unseal_envelope(_envelope(row), context_of(row), keys)
     except KeysError as error:
-        raise ReferenceUnreadable(f"reference {row.reference} does not open: {error}") from error
+        raise _unreadable(row, error) from error
 
 
-def _widen(plains: Sequence[bytearray]) -> Iterator[Features | None]:
-    """Unit `float32[D]` of each plain text of half floats; None for what is not finite or has no length."""
-    sizes = {len(plain) for plain in plains}
-    if len(sizes) != 1 or next(iter(sizes)) % 2:
-        return (next(_widen([plain])) if len(plain) % 2 == 0 and plain else None for plain in plains)
-    together = bytearray().join(plains)
-    try:
-        wide = np.frombuffer(together, "<f2").reshape(len(plains), -1).astype(np.float32)
-    finally:
-        wipe(together)
-    lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-    right = np.isfinite(lengths) & (lengths > 0)
-    wide /= np.where(right, lengths, 1)[:, None]
-    return (row if good else None for row, good in zip(wide, right, strict=True))
+def _envelope(row: SealedRow) -> Envelope:
+    return Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
 
 
-def _reference(row: SealedRow, features: Features | None) -> Reference | ReferenceUnreadable:
-    if features is None or len(features) != row.dimensions:
-        return ReferenceUnreadable(f"reference {row.reference} is not of {row.dimensions} dimensions")
-    return Reference(ReferenceId(row.reference), SubjectId(row.subject), features, ModelId(row.model))
+def _unreadable(row: SealedRow, error: KeysError) -> ReferenceUnreadable:
+    return ReferenceUnreadable(f"reference {row.reference} does not open: {error}")
+
+
+def _not_of_its_length(row: SealedRow) -> ReferenceUnreadable:
+    return ReferenceUnreadable(f"reference {row.reference} is not of {row.dimensions} dimensions")
+
+
+def _of_no_mode(row: SealedRow) -> ReferenceUnreadable:
+    return ReferenceUnreadable(f"reference {row.reference} has a mode this release does not know")
 
 
 def context_of(row: SealedRow) -> Context:
     """What a row's seal is bound to; a mode that does not exist is nothing that was ever sealed."""
     purpose = PURPOSES.get(row.mode)
     if purpose is None:
-        raise ReferenceUnreadable(f"reference {row.reference} has a mode this release does not know")
+        raise _of_no_mode(row)
     return Context(purpose, row.tenant, row.subject, row.reference, row.model, row.record_version)

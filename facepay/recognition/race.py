@@ -24,11 +24,10 @@ _FEW_LAPS, _BEYOND_DOUBT = 3, 2.0
 """After so many laps a race is over in which one of the two takes so many times as long."""
 
 
-def find_faster(rows: RowStore, product: Int8Product) -> SievedRows | None:
-    """The sieve, with the first `MOST_ROWS` rows in it, where it takes clearly less time than float32."""
-    some = rows.rows(np.arange(min(rows.size, MOST_ROWS)))
-    sieve = SievedRows(some.shape[1], product, compact=False)
-    sieve.append(some)
+def find_faster(rows: ExactRows, product: Int8Product) -> SievedRows | None:
+    """A sieve over the first `MOST_ROWS` of these rows, where it takes clearly less time than float32."""
+    sieve = SievedRows.over(rows, product, most=MOST_ROWS)
+    some = rows.first(MOST_ROWS)
     plain = ExactRows.around(some)
     # The least time is what a search costs when nobody else uses the processor.
     least_plain, least_sieve = math.inf, math.inf
@@ -37,10 +36,9 @@ def find_faster(rows: RowStore, product: Int8Product) -> SievedRows | None:
         least_sieve = min(least_sieve, _lap_ns(sieve, probe))
         if lap >= _FEW_LAPS and not 1 / _BEYOND_DOUBT < least_plain / least_sieve < _BEYOND_DOUBT:
             break
-    plain.wipe()
     if least_sieve < _CLEARLY * least_plain:
         return sieve
-    sieve.wipe()
+    sieve.lift()
     return None
 
 

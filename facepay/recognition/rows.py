@@ -47,7 +47,7 @@ class ExactRows:
 
     @classmethod
     def around(cls, rows: FeatureRows) -> ExactRows:
-        """Take over `float32[N, D]` as it is, without a copy."""
+        """A store around `float32[N, D]` as it is, without a copy."""
         made = cls(rows.shape[1], 0)
         made._rows, made._size = rows, len(rows)
         return made
@@ -56,6 +56,15 @@ class ExactRows:
     def size(self) -> int:
         """How many rows there are."""
         return self._size
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a row."""
+        return int(self._rows.shape[1])
+
+    def first(self, count: int) -> FeatureRows:
+        """The first rows where they stand, at most `count`."""
+        return self._rows[: min(count, self._size)]
 
     def append(self, rows: FeatureRows) -> None:
         """Add rows at the end."""

@@ -29,6 +29,27 @@ class SievedRows:
         self._blocks: list[RoundedBlock] = []
         self._size = 0
 
+    @classmethod
+    def over(cls, exact: ExactRows, product: Int8Product, *, most: int) -> SievedRows:
+        """Lay a sieve over the first `most` rows of a store, which it shares: nothing is copied.
+
+        Whoever keeps the sieve uses the store no more and calls `catch_up`; whoever does not calls `lift`.
+        """
+        made = cls(exact.dimensions, product, compact=False)
+        made._exact = exact
+        made._round(exact.first(most))
+        return made
+
+    def catch_up(self) -> None:
+        """Round the rows that the store underneath has and the sieve has not."""
+        if self._exact is not None:
+            self._round(self._exact.first(self._exact.size)[self._size :])
+
+    def lift(self) -> None:
+        """Overwrite the rounded rows and leave the store underneath as it is."""
+        for block in self._blocks:
+            block.wipe()
+
     @property
     def size(self) -> int:
         """How many rows there are."""
@@ -43,6 +64,9 @@ class SievedRows:
         """Add rows at the end."""
         if self._exact is not None:
             self._exact.append(rows)
+        self._round(rows)
+
+    def _round(self, rows: FeatureRows) -> None:
         taken = 0
         while taken < len(rows):
             number, place = divmod(self._size, BLOCK)
@@ -65,8 +89,7 @@ class SievedRows:
 
     def wipe(self) -> None:
         """Overwrite every row."""
-        for block in self._blocks:
-            block.wipe()
+        self.lift()
         if self._exact is not None:
             self._exact.wipe()
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select, update
 
+from facepay.db.models.subjects import ReferenceRow
 from facepay.db.session import Database, open_database
 from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
 from facepay.recognition.matcher import Matcher
@@ -88,3 +89,32 @@ def test_a_look_for_news_reads_one_row_where_there_are_none(database: Database, 
     here.refresh()
     assert [statement for statement in asked if "FROM" in statement and "reference" in statement] == []
     assert sum("FROM gallery" in statement for statement in asked) == 1
+
+
+def test_a_start_leaves_out_a_payer_whose_reference_was_changed_in_any_way_that_shows(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    here, good, bad = gallery(database, keys), payer(1), payer(2, references=1)
+    here.enrol(good)
+    here.enrol(bad)
+    changes = (
+        {"dimensions": DIMENSIONS + 1},
+        {"dimensions": -1},
+        {"body": b""},
+        {"wrapped": b"short"},
+        {"record_version": 2},
+        {"record_version": -1},
+        {"model": MODEL[:-1] + "c", "mode": "capsule"},
+    )
+    of_bad = ReferenceRow.subject == bad.enrolled.subject
+    with database.begin() as session:
+        before = dict(session.execute(select(*ReferenceRow.__table__.c).where(of_bad)).one()._mapping)
+    for change in changes:
+        with database.begin() as session:
+            session.execute(update(ReferenceRow).where(of_bad).values(**before | change))
+        again = gallery(database, keys)
+        assert (again.size, again.references()) == (1, 3)
+        assert again.unreadable == (() if "mode" in change else (bad.enrolled.subject,))
+    with database.begin() as session:
+        session.execute(update(ReferenceRow).where(of_bad).values(**before))
+    assert gallery(database, keys).size == 2

@@ -10,7 +10,7 @@ from facepay.recognition.int8_product import Int8Product
 from facepay.recognition.matcher import Matcher, MatcherSizes
 from facepay.recognition.race import find_faster
 from facepay.recognition.rounded_block import BLOCK
-from facepay.recognition.rows import ExactRows, RowStore
+from facepay.recognition.rows import ExactRows
 from facepay.recognition.sieved_rows import SievedRows
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
 
@@ -45,11 +45,9 @@ def test_each_subject_counts_once_by_the_best_reference() -> None:
     assert found[1].score == pytest.approx(float(rows[1] @ rows[3]), abs=1e-5)
 
 
-def won(rows: RowStore, product: Int8Product) -> SievedRows:
-    """A race that the sieve always wins; it has taken the first of the rows over."""
-    sieve = SievedRows(DIMENSIONS, product, compact=False)
-    sieve.append(rows.rows(np.arange(rows.size // 2)))
-    return sieve
+def won(rows: ExactRows, product: Int8Product) -> SievedRows:
+    """A race that the sieve always wins; it lies over the first of the rows only."""
+    return SievedRows.over(rows, product, most=rows.size // 2)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +138,7 @@ def test_extreme_values_do_not_overflow_the_product() -> None:
 def test_the_faster_store_is_asked_for_again_at_each_doubling_until_the_sieve_wins() -> None:
     raced: list[int] = []
 
-    def third_time(rows: RowStore, product: Int8Product) -> SievedRows | None:
+    def third_time(rows: ExactRows, product: Int8Product) -> SievedRows | None:
         raced.append(rows.size)
         return won(rows, product) if len(raced) == 3 else None
 
