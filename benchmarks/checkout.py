@@ -89,7 +89,7 @@ class Terminal:
         """Request, account, policy: what the sale does between the wire and the money."""
         self.journal.begin(Opening(payment, f"bench/T1/till/{payment}", str(number), AMOUNT))
         self.accounts.require_usable(payer, AMOUNT)
-        spending = self.accounts.spending(payer)
+        spending = self.accounts.standing(payer).spending
         inputs = PolicyInputs(AMOUNT, spending, 2, 0.4, 100, first_payment=False, look_alike=False)
         decide(inputs, RULES)
         return {"account": payer, "pseudonym": "0a" * 12, "liveness_level": 2, "factor": "pin"}

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from facepay.accounts.lockouts import Guarded, LockedOut, Lockouts, Scope
 from facepay.accounts.spending import spending_of, spent_since
 from facepay.db.models.accounts import PayerAccountRow
 from facepay.db.transaction import reading, writing
 from facepay.errors import FactorFailed, LimitExceeded
-from facepay.policy import FactorPreference, Spending
+from facepay.policy import FactorPreference, Standing
 from facepay.psp.base import PayerToken
 from keys.base import Deriving
 from keys.passphrase import Argon2Cost
@@ -142,11 +142,7 @@ class Accounts:
     def choices(self, account: str) -> Choices:
         """What the shopper has chosen; the strictest choice for an account without a row."""
         with reading(self._engine) as connection:
-            row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
-        if row is None:
-            return Choices(preference=FactorPreference.ALWAYS_PIN)
-        limits = AccountLimits(row.limit_payment_minor, row.limit_day_minor)
-        return Choices(limits, FactorPreference(row.preference))
+            return _choices(connection, account)
 
     def choose(self, account: str, choices: Choices) -> None:
         """The shopper's own limits and wish for the PIN, from the next payment on.
@@ -194,14 +190,11 @@ class Accounts:
         """Pass in silence where terminal and merchant may try now; raises LockedOut."""
         self._lockouts.require_open(*self._places)
 
-    def spending(self, account: str) -> Spending:
-        """What was spent since the last PIN."""
+    def standing(self, account: str) -> Standing:
+        """What was spent since the last PIN, and what the payer asked for; without a row always the PIN."""
         with reading(self._engine) as connection:
-            return spending_of(connection, account, self._now_ms())
-
-    def preference(self, account: str) -> FactorPreference:
-        """What the payer asked for; an account without a row always takes the PIN."""
-        return self.choices(account).preference
+            spending = spending_of(connection, account, self._now_ms())
+            return Standing(spending, _choices(connection, account).preference)
 
     def require_pin(self, account: str, pin: str) -> None:
         """Pass in silence where the PIN fits and the account is not locked; counts the failure otherwise.
@@ -231,3 +224,11 @@ class Accounts:
 
 def _least(merchant: int, own: int | None) -> int:
     return merchant if own is None else min(merchant, own)
+
+
+def _choices(connection: Connection, account: str) -> Choices:
+    row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
+    if row is None:
+        return Choices(preference=FactorPreference.ALWAYS_PIN)
+    limits = AccountLimits(row.limit_payment_minor, row.limit_day_minor)
+    return Choices(limits, FactorPreference(row.preference))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from facepay.policy import FactorPreference, Spending
+from facepay.policy import Standing
 from facepay.psp.base import PayerToken
 from pos_adapter.types import Money
 
@@ -16,16 +16,12 @@ class PayerAccounts(Protocol):
         """Raise LimitExceeded where a lock-out or one of the payer's own limits forbids this payment."""
         ...
 
-    def spending(self, account: str) -> Spending:
-        """What was spent since the last PIN."""
+    def standing(self, account: str) -> Standing:
+        """What was spent since the last PIN, and what the payer asked for at enrolment."""
         ...
 
     def payer(self, account: str) -> PayerToken:
         """The payment provider's name of who pays."""
-        ...
-
-    def preference(self, account: str) -> FactorPreference:
-        """What the payer asked for at enrolment."""
         ...
 
     def require_pin(self, account: str, pin: str) -> None:

@@ -62,8 +62,7 @@ class FactorDesk:
         look: Look,
         given: Given,
     ) -> FactorDecision:
-        accounts = self._parts.accounts
-        spending = accounts.spending(subject.account)
+        spending, preference = self._parts.accounts.standing(subject.account)
         return decide(
             PolicyInputs(
                 amount=amount,
@@ -73,7 +72,7 @@ class FactorDesk:
                 gallery_size=1 if given.digits or given.code else max(1, self._parts.gallery.size),
                 first_payment=spending.since_success_s is None,
                 look_alike=subject.look_alike,
-                preference=accounts.preference(subject.account),
+                preference=preference,
                 offline=not self._parts.reachable(),
                 digits_given=given.digits,
                 pin_given=given.pin,

@@ -6,6 +6,7 @@ from facepay.policy.base import (
     PolicyInputs,
     Rule,
     Spending,
+    Standing,
     Verdict,
 )
 from facepay.policy.decide import FactorDecision, decide, default_rules
@@ -21,6 +22,7 @@ __all__ = [
     "PolicyTerms",
     "Rule",
     "Spending",
+    "Standing",
     "Verdict",
     "decide",
     "default_rules",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from pos_adapter.types import Money
 
@@ -34,6 +35,13 @@ class Spending:
     payments_since_pin: int = 0
     since_success_s: float | None = None
     """Seconds since the account's last approved payment here; None where there was none."""
+
+
+class Standing(NamedTuple):
+    """What is on record of an account when a payment is decided."""
+
+    spending: Spending
+    preference: FactorPreference
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def till(engine: Engine) -> Till:
 
 
 def test_a_new_account_has_spent_nothing(till: Till) -> None:
-    assert till.accounts.spending("anna") == Spending()
-    assert till.accounts.spending("anna").since_success_s is None
+    assert till.accounts.standing("anna").spending == Spending()
+    assert till.accounts.standing("anna").spending.since_success_s is None
 
 
 def test_spending_adds_up_since_the_last_pin(till: Till) -> None:
@@ -69,19 +69,19 @@ def test_spending_adds_up_since_the_last_pin(till: Till) -> None:
     for minor in (100, 200):
         till.pay(minor)
     till.now_ms += 5_000
-    assert till.accounts.spending("anna") == Spending(300, 2, 5.0)
-    assert till.accounts.spending("anna").since_success_s is not None
+    assert till.accounts.standing("anna").spending == Spending(300, 2, 5.0)
+    assert till.accounts.standing("anna").spending.since_success_s is not None
 
 
 def test_what_was_not_paid_is_not_spent(till: Till) -> None:
     till.pay(100, "face", State.DECLINED)
     till.pay(100, "face", State.AUTHORISING, State.VOIDING, State.VOIDED)
-    assert till.accounts.spending("anna") == Spending()
+    assert till.accounts.standing("anna").spending == Spending()
 
 
 def test_a_payment_whose_outcome_is_open_counts_as_spent(till: Till) -> None:
     till.pay(100, "face", State.AUTHORISING, State.UNKNOWN)
-    assert till.accounts.spending("anna").since_pin_minor == 100
+    assert till.accounts.standing("anna").spending.since_pin_minor == 100
 
 
 def test_the_merchants_limits_bind(till: Till) -> None:
@@ -177,9 +177,9 @@ def test_strangers_make_the_terminal_wait_until_somebody_succeeds(till: Till) ->
 
 
 def test_an_account_without_a_row_always_takes_the_pin(till: Till) -> None:
-    assert till.accounts.preference("nobody") is FactorPreference.ALWAYS_PIN
+    assert till.accounts.standing("nobody").preference is FactorPreference.ALWAYS_PIN
     till.accounts.enrol("bert", "1234", preference=FactorPreference.ALWAYS_DIGITS)
-    assert till.accounts.preference("bert") is FactorPreference.ALWAYS_DIGITS
+    assert till.accounts.standing("bert").preference is FactorPreference.ALWAYS_DIGITS
 
 
 def test_an_account_pays_through_what_was_put_on_file(till: Till) -> None:
@@ -193,7 +193,7 @@ def test_a_forgotten_account_leaves_nothing(till: Till) -> None:
     till.accounts.forget("anna")
     with pytest.raises(FactorFailed):
         till.accounts.require_pin("anna", "4711")
-    assert till.accounts.preference("anna") is FactorPreference.ALWAYS_PIN
+    assert till.accounts.standing("anna").preference is FactorPreference.ALWAYS_PIN
 
 
 def test_a_locked_database_is_a_fault_with_advice(till: Till, engine: Engine) -> None:
@@ -203,7 +203,7 @@ def test_a_locked_database_is_a_fault_with_advice(till: Till, engine: Engine) ->
 
 def test_a_shopper_may_always_be_asked_for_the_code(till: Till) -> None:
     till.accounts.choose("anna", Choices(preference=FactorPreference.ALWAYS_PIN))
-    assert till.accounts.preference("anna") is FactorPreference.ALWAYS_PIN
+    assert till.accounts.standing("anna").preference is FactorPreference.ALWAYS_PIN
     assert till.accounts.choices("nobody").preference is FactorPreference.ALWAYS_PIN
 
 
