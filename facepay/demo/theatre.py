@@ -100,14 +100,14 @@ class Theatre:
         return RestTill(self._address, self._key)
 
     def enrol(
-        self, person: Person, pin: str, mode: TemplateMode = TemplateMode.GALLERY
+        self, person: Person, pin: str, mode: TemplateMode = TemplateMode.GALLERY, digits: str = ""
     ) -> tuple[Cast, Enrolled]:
         """Put somebody before the camera and enrol them."""
         self.stage.show(person.photo)
         names = self._settings.terminal
         consent = load_consent(self._settings.enrolment.consent_version, names.language)
         enrolled = self.terminal.enrolment.enrol(
-            EnrolmentRequest(consent, pin, mode=mode),
+            EnrolmentRequest(consent, pin, digits, mode=mode),
             self.terminal.capture_with(self.stage),
             lambda attempt: lambda guidance: None,
         )
