@@ -38,8 +38,9 @@ class FactorDesk:
         subject: EnrolledSubject,
         amount: Money,
         look: Look,
+        decision: FactorDecision,
     ) -> Given:
-        """Ask until the policy is content.
+        """Ask until the policy, whose first `decision` is known, is content.
 
         Raises:
             LimitExceeded: the policy refuses whatever is added.
@@ -47,21 +48,16 @@ class FactorDesk:
         """
         given = look.given
         for _ in range(self._parts.terms.factor_tries):
-            decision = self._decide(subject, amount, look, given)
             if decision.required is FactorRequirement.REFUSE:
                 raise LimitExceeded(f"the policy refuses: {', '.join(decision.rules)}")
             if decision.satisfied:
                 return given
             given = self._add(decision.missing, subject, given)
+            decision = self.decide(subject, amount, look, given)
         raise FactorFailed("the factors asked for were not given")
 
-    def _decide(
-        self,
-        subject: EnrolledSubject,
-        amount: Money,
-        look: Look,
-        given: Given,
-    ) -> FactorDecision:
+    def decide(self, subject: EnrolledSubject, amount: Money, look: Look, given: Given) -> FactorDecision:
+        """What the policy makes of this payment with what was given so far."""
         spending, preference = self._parts.accounts.standing(subject.account)
         return decide(
             PolicyInputs(

@@ -202,15 +202,17 @@ class FaceSale:
 
     def _decide(self, look: Look) -> Payer:
         """Whether this payer may pay this amount, and with which factor beside the face."""
+        desk = FactorDesk(self._parts, self.answers, self.screen)
         try:
             with self.times.stage("decide"):
                 subject = self._require_usable(look)
+                decision = desk.decide(subject, self._request.amount, look, look.given)
         finally:
-            # Whatever was decided; an identification of before the payment has its entry already.
+            # Whatever was decided, and before anybody is asked for anything; an identification of before
+            # the payment has its entry already.
             if self._request.identity is None:
                 self._note_identified(look.identification.subject)
-        desk = FactorDesk(self._parts, self.answers, self.screen)
-        given = desk.require_factors(subject, self._request.amount, look)
+        given = desk.require_factors(subject, self._request.amount, look, decision)
         return Payer(subject, look.level, given)
 
     def _require_usable(self, look: Look) -> EnrolledSubject:
