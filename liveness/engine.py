@@ -15,6 +15,7 @@ from liveness.chain import FrameChain
 from liveness.challenge import Challenge, MemoryNonceRegister, Sale, derive
 from liveness.chroma import CodeBook
 from liveness.codebook import CODE_COUNT
+from liveness.covering import CoverJudge
 from liveness.depth import DepthCue, DepthLimits
 from liveness.errors import ChallengeReused, ModelUnusable
 from liveness.flash import WINDOWS_MS, FlashCue, FlashLimits
@@ -127,6 +128,7 @@ class LivenessEngine:
         self._depth = depth
         self._now_ns = now_ns
         self._book = CodeBook()
+        self._covers = CoverJudge()
 
     @property
     def policy(self) -> LivenessPolicy:
@@ -152,7 +154,11 @@ class LivenessEngine:
                 integrity.refuse(reason)
         cues = self._cues(challenge, scene)
         looker = Looker(
-            self._models.mesh, self._models.experts, limits=self._options.gate, plan=self._options.look
+            self._models.mesh,
+            self._models.experts,
+            self._covers,
+            limits=self._options.gate,
+            plan=self._options.look,
         )
         return LivenessSession(
             SessionParts(
@@ -167,7 +173,11 @@ class LivenessEngine:
                 prompts=PromptBook(self._policy.tries, _askable(cues, scene)),
                 calibration=self._calibration,
                 sale=sale,
-                digests=(*sorted(self._models.digests.items()), ("calibration", self._calibration.digest)),
+                digests=(
+                    *sorted(self._models.digests.items()),
+                    ("calibration", self._calibration.digest),
+                    ("covering", self._covers.digest),
+                ),
                 depth=self._depth,
             )
         )

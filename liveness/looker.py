@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liveness.base import PassiveExpert
+from liveness.covering import CoverJudge
 from liveness.following import TurnFollower
 from liveness.landmarks import FaceMesh, box_of, five_points
 from liveness.passive import effective_scale
@@ -47,18 +48,21 @@ class Looker:
     Args:
         mesh: the landmark networks, or None for the five-point fallback.
         experts: passive networks; their mean is taken.
+        covers: sees what is before mouth and eyes.
     """
 
     def __init__(
         self,
         mesh: FaceMesh | None,
         experts: tuple[PassiveExpert, ...],
+        covers: CoverJudge,
         *,
         limits: GateLimits,
         plan: LookPlan,
     ) -> None:
         self._mesh = mesh
         self._experts = experts
+        self._covers = covers
         self._limits = limits
         self._plan = plan
         self._last: tuple[Face, int] | None = None
@@ -139,13 +143,16 @@ class Looker:
     def _quality(self, observation: Observation, face: Face, mesh: Mesh | None) -> FaceQuality:
         box, points = face
         motion = None
+        now = five_points(mesh) if mesh else points
         if self._last is not None and observation.captured_at_ns > self._last[1]:
             (_, before), at_ns = self._last
-            now = five_points(mesh) if mesh else points
             iod = max(float(np.hypot(*(now[1] - now[0]))), 1.0)
             seconds = (observation.captured_at_ns - at_ns) / 1e9
             motion = float(np.hypot(*(now - before).mean(axis=0))) / iod / seconds
-        return measure_quality(observation.pixels, box, points, mesh=mesh, motion_iod_per_s=motion)
+        covered = self._covers.judge(observation.pixels, now)
+        return measure_quality(
+            observation.pixels, box, points, mesh=mesh, motion_iod_per_s=motion, covered=covered
+        )
 
     def _is_due(self, at_ns: int) -> bool:
         since_ns = at_ns - self._judged_at_ns if self._judged_at_ns is not None else math.inf

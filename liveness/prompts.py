@@ -11,8 +11,16 @@ from liveness.policy import Alternatives, Tries
 from liveness.types import CueName, CueResult, Prompt, PromptKind, Reason, Shown, Status
 
 # Reasons that only more frames can resolve; any other abstention after a prompt is final.
-_OPEN = frozenset({Reason.NOT_ENOUGH_FRAMES, Reason.NOT_ASKED, Reason.NO_ANSWER, Reason.NO_RETURN_TO_NEUTRAL})
-_ASKABLE = (CueName.FLASH, CueName.TURN)
+_OPEN = frozenset(
+    {
+        Reason.NOT_ENOUGH_FRAMES,
+        Reason.COVERED,
+        Reason.NOT_ASKED,
+        Reason.NO_ANSWER,
+        Reason.NO_RETURN_TO_NEUTRAL,
+    }
+)
+_ASKABLE = frozenset({CueName.FLASH, CueName.TURN})
 
 
 class PromptBook:
@@ -67,16 +75,25 @@ class PromptBook:
         *,
         now_ns: int,
     ) -> bool:
-        """Ask for what is missing next; True where nothing more can be asked for."""
+        """Ask for what is missing next; True where nothing more can be asked for.
+
+        A cue that cannot tell ends the hope of being accepted, not the questions: what else is asked may
+        still speak against the try, and a refusal has to win over an abstention (ADR 0240).
+        """
+        hopeless = False
         for alternatives in required:
             if answered.intersection(alternatives):
                 continue
-            for cue in alternatives:
-                if cue in _ASKABLE and cue in self._askable and cue not in self._given_up:
-                    return self._pursue(cue, results.get(cue), challenge, now_ns)
-            if not self._is_waiting(alternatives, results):
+            askable = [cue for cue in alternatives if cue in _ASKABLE and cue in self._askable]
+            ahead = next((cue for cue in askable if cue not in self._given_up), None)
+            if ahead and not self._is_given_up(ahead, results.get(ahead), challenge, now_ns):
+                return False
+            if self._is_waiting(alternatives, results):
+                continue
+            if not askable and _ASKABLE.intersection(alternatives):
                 return True
-        return False
+            hopeless = True
+        return hopeless
 
     def _is_waiting(self, alternatives: Alternatives, results: Mapping[CueName, CueResult]) -> bool:
         """Whether more frames alone could still satisfy this requirement."""
@@ -86,7 +103,8 @@ class PromptBook:
             if name not in _ASKABLE
         )
 
-    def _pursue(self, cue: CueName, result: CueResult | None, challenge: Challenge, now_ns: int) -> bool:
+    def _is_given_up(self, cue: CueName, result: CueResult | None, challenge: Challenge, now_ns: int) -> bool:
+        """Ask for the cue, or wait for its answer; True once its time is over."""
         if cue not in self._asked:
             self._wanted_at_ns.setdefault(cue, now_ns)
             # The flash starts with a base light of its own; a turn is asked for at a random moment.

@@ -67,25 +67,6 @@ def width_share(before: Floats, after: Floats, yaw_degrees: float) -> float | No
     return now / was / max(float(np.cos(np.deg2rad(yaw_degrees))), 0.1)
 
 
-def nose_parallax(before: Floats, after: Floats) -> float | None:
-    """Five-point fallback: how far the nose leaves the plane of eyes and mouth, in inter-eye distances.
-
-    Signed: positive when the nose moves towards image right. Flat pictures stay below 0.10 (95 %).
-
-    Args:
-        before: `float32[5, 2]`.
-        after: the same after the turn.
-    """
-    a, b = before.astype(np.float64), after.astype(np.float64)
-    corners = [0, 1, 3, 4]
-    design = np.column_stack([a[corners], np.ones(4)])
-    if np.linalg.matrix_rank(design) < 3 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return None
-    affine, *_ = np.linalg.lstsq(design, b[corners], rcond=None)
-    expected = np.array([*a[2], 1.0]) @ affine
-    return float((b[2] - expected)[0] / max(float(np.hypot(*(a[1] - a[0]))), 1.0))
-
-
 def _width(points: Floats) -> float:
     """Eyes' width over two stretches of the midline that neither jaw nor lips move."""
     xy = points[:, :2]

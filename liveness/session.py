@@ -38,7 +38,8 @@ from liveness.types import (
 )
 
 _log = logging.getLogger(__name__)
-_POSE_HINTS = frozenset({Hint.LOOK_HERE, Hint.HOLD_STILL})
+_POSE_HINTS = frozenset({Hint.LOOK_HERE, Hint.HOLD_STILL, Hint.UNCOVER})
+"""What somebody who moves as asked must not be told; a turned face hides parts of itself."""
 _CEREMONY_MS = 10_000.0
 """The longest that somebody who agreed to it is asked to keep still for the pulse."""
 

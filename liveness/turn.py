@@ -6,7 +6,7 @@ as only something with a nose does (`liveness.sheet`). Bent paper turns, gains a
 the eyes of a landmark network; its skin moves like a sheet, and for that it is refused. A replayed film of
 a turning head passes; that is the flash's part. Medians over the far part of the turn count throughout.
 
-Without a mesh the five detector points serve with a larger turn and a thinner margin.
+Without landmarks a turn can be refused and not accepted, see `liveness.parallax`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liveness.relief import depth_gain, nose_parallax, width_share
+from liveness.parallax import judge_parallax
+from liveness.relief import depth_gain, width_share
 from liveness.types import (
     CueName,
     CueResult,
@@ -42,7 +43,7 @@ _FAR = 0.75
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """Yaw in degrees, gain and width share as in `liveness.relief`, parallax in inter-eye distances."""
+    """Yaw in degrees, gain and width share as in `liveness.relief`, relief as in `liveness.sheet`."""
 
     min_yaw: float = 15.0
     min_gain: float = 0.20
@@ -57,8 +58,6 @@ class TurnLimits:
     """Skin that moved further than `sheet_movement` with less relief, and fits a sheet, is on one."""
     sheet_movement: float = 0.03
     sheet_misfit: float = 0.016
-    min_parallax: float = 0.12
-    min_narrowing: float = 0.12
     min_onset_ms: float = 150.0
     neutral_yaw: float = 12.0
 
@@ -87,15 +86,15 @@ class TurnCue:
         if shown is None:
             return _cannot_tell(Reason.NOT_ASKED)
         meshed = tuple(look for look in presentation.looks if look.mesh is not None)
-        # The points stand in where no landmarks are installed. Where they are, a moment without them is no
-        # evidence: whatever the landmarks lose sight of must not be judged by the weaker measure.
+        # Where landmarks are installed, a moment without them is no evidence: whatever they lose must not be
+        # judged by the weaker measure.
         before, after = _split(meshed or presentation.looks, shown, self._limits)
         if len(before) < _AVERAGED or len(after) < _AVERAGED:
             return _cannot_tell(Reason.NO_ANSWER)
         sign = 1.0 if shown.prompt.kind is PromptKind.TURN_LEFT else -1.0
         if meshed:
             return self._verdict(_measure_mesh(before, after, sign, shown))
-        return self._fallback(_measure_points(before, after, sign, shown))
+        return judge_parallax([look.points for look in before], [look.points for look in after], sign)
 
     def _verdict(self, turned: _Turned) -> CueResult:
         limits = self._limits
@@ -125,15 +124,6 @@ class TurnCue:
             and relief.share < limits.sheet_relief
             and relief.misfit <= limits.sheet_misfit
         )
-
-    def _fallback(self, turned: _Turned) -> CueResult:
-        limits = self._limits
-        if turned.gain <= -limits.min_parallax:
-            return _result(turned, Status.REFUSE, Reason.WRONG_SIDE)
-        if turned.gain >= limits.min_parallax:
-            return _result(turned, Status.OK)
-        flat = 1.0 - turned.width >= limits.min_narrowing and turned.gain < limits.min_parallax / 2
-        return _result(turned, Status.REFUSE, Reason.FLAT) if flat else _result(turned, Status.ABSTAIN)
 
 
 def _split(looks: tuple[Look, ...], shown: Shown, limits: TurnLimits) -> tuple[list[Look], list[Look]]:
@@ -190,14 +180,6 @@ def _relief(after: list[Look]) -> Relief | None:
     return Relief(float(share), float(movement), float(misfit), int(points))
 
 
-def _measure_points(before: list[Look], after: list[Look], sign: float, shown: Shown) -> _Turned:
-    a = _mean([look.points for look in before])
-    moved = [sign * (nose_parallax(a, look.points) or 0.0) for look in after]
-    windows = [float(np.median(moved[i : i + _AVERAGED])) for i in range(len(moved) - _AVERAGED + 1)]
-    narrow = min(_aspect(look.points) for look in after) / max(_aspect(a), 1e-6)
-    return _Turned(yaw=0.0, gain=max(windows, key=abs), width=narrow, frames=len(after))
-
-
 def _onset_ms(
     after: list[Look], yaws: np.ndarray[tuple[int], np.dtype[np.float64]], shown: Shown
 ) -> float | None:
@@ -213,12 +195,6 @@ def _mean(points: list[Floats]) -> Floats:
     scale = float(np.sqrt((centred[0] ** 2).sum()))
     same = [one * (scale / max(float(np.sqrt((one**2).sum())), 1e-6)) for one in centred]
     return np.asarray(np.mean(same, axis=0) + first.mean(axis=0), dtype=np.float32)
-
-
-def _aspect(points: Floats) -> float:
-    """Inter-eye distance over the distance from eyes to mouth; a plane turned sideways loses it."""
-    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-    return float(np.hypot(*(points[1] - points[0])) / max(float(np.hypot(*down)), 1e-6))
 
 
 def _result(turned: _Turned, status: Status, *reasons: Reason) -> CueResult:

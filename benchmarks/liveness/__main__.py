@@ -1,6 +1,7 @@
 """What liveness does on recordings and photos: three tables that never merge, and what it costs.
 
-    python -m benchmarks.liveness [PART ...] [--people HALF] [--photos N] [--fooled] [--json FILE]
+    python -m benchmarks.liveness [PART ...] [--people HALF] [--photos N] [--pack PACK] [--fooled]
+                                   [--five-points] [--json FILE]
 
 Real: bona fide recordings with the light of this try added (relit), replay recordings with a
 display's faint reflection of it, and prints, which return it like skin. Simulated: photos moved flat,
@@ -41,17 +42,27 @@ def main() -> None:
     arguments.add_argument(
         "--fooled", action="store_true", help="let the passive networks take everything for a person"
     )
+    arguments.add_argument("--five-points", action="store_true", help="go without landmarks")
+    arguments.add_argument("--pack", default="commerce", help="whose networks; commerce or builtin")
     options = arguments.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         arguments.error(f"no part {unknown.pop()}; there are {', '.join(PARTS)}")
     cv2.setNumThreads(1)
     photos, lab = (
         Path(os.environ["FACEPAY_PHOTOS"]),
-        Lab(Path(os.environ["FACEPAY_MODELS"]), fooled=options.fooled),
+        Lab(
+            Path(os.environ["FACEPAY_MODELS"]),
+            options.pack,
+            fooled=options.fooled,
+            five_points=options.five_points,
+        ),
     )
     tables: dict[str, tuple[str, Callable[[], object]]] = {
         "recordings": ("real recordings, relit (tier 1)", lambda: real_table(lab, photos)),
-        "covered": ("covered faces (tier 1, simulated light)", lambda: covered_table(lab, photos)),
+        "covered": (
+            f"covered faces (simulated light), {options.people}",
+            lambda: covered_table(lab, photos, options.people, 30 * options.photos),
+        ),
         "motion": (
             f"simulated motion (tier 2), {options.people}",
             lambda: turn_table(lab, photos, options.people, options.photos),

@@ -8,59 +8,56 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from hardware.inference import load_session
+from facepay.recognition.engine import RecognitionEngine
+from facepay.recognition.loading import load_engine
+from facepay.recognition.pack_store import choose_pack
+from facepay.terminal.engines import face_mesh, minifas_pair
 from hardware.motion_simulation import HandHeldStill
 from liveness.challenge import Sale
 from liveness.engine import LivenessEngine, LivenessModels, Scene
 from liveness.landmarks import FaceMesh
-from liveness.passive import MiniFasPair
 from liveness.policy import LivenessPolicy
+from liveness.scores import in_development
 from liveness.session import LivenessSession
 from liveness.simulation.drawn import SteadyExpert
 from liveness.simulation.relight import Lamp, Relighter, Surface
-from liveness.types import Observation, Origin, PadResult, Pixels, Tier
+from liveness.types import Box, Floats, Observation, Origin, PadResult, Pixels, Tier
 
 RATE = 30.0
 SECRET = b"benchmark key of no value at all"
 
 
 class Lab:
-    """Networks, a detector, and a counter that gives every try its own nonce.
+    """The networks of one pack, and a counter that gives every try its own nonce.
 
-    With `fooled` the passive networks take everything for a person, so that the other cues stand alone.
+    Args:
+        models: the folder of `FACEPAY_MODELS`.
+        pack: whose networks are used.
+        fooled: let the passive networks take everything for a person, so that the other cues stand alone.
+        five_points: go without landmarks, as packs that have none.
     """
 
-    def __init__(self, models: Path, *, fooled: bool = False) -> None:
-        self.mesh = FaceMesh(
-            load_session(models / "mp_face_landmarks_478.onnx"),
-            load_session(models / "mp_face_blendshapes_146x2.onnx"),
-        )
-        self.pair = MiniFasPair(
-            load_session(models / "2.7_80x80_MiniFASNetV2.onnx"),
-            load_session(models / "4_0_0_80x80_MiniFASNetV1SE.onnx"),
-        )
-        self._detector = cv2.FaceDetectorYN.create(
-            str(models / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.7
-        )
+    def __init__(
+        self, models: Path, pack: str = "commerce", *, fooled: bool = False, five_points: bool = False
+    ) -> None:
+        self._pack: RecognitionEngine = load_engine(choose_pack(pack), [models], threads=1, calibrated=False)
+        mesh = face_mesh(self._pack)
+        if mesh is None:
+            raise SystemExit(f"the pack {pack} has no landmarks to measure with")
+        self.mesh: FaceMesh = mesh
+        self.pair = minifas_pair(self._pack)
         self._engine = LivenessEngine(
-            LivenessModels(self.mesh, (SteadyExpert() if fooled else self.pair,)),
+            LivenessModels(None if five_points else self.mesh, (SteadyExpert() if fooled else self.pair,)),
             LivenessPolicy(),
             secret=SECRET,
         )
         self._tries = 0
 
-    def detect(self, pixels: Pixels) -> tuple[tuple[float, float, float, float], np.ndarray] | None:
+    def detect(self, pixels: Pixels) -> tuple[Box, Floats] | None:
         """Largest face: box and five points."""
-        scale = 320 / max(pixels.shape[:2])
-        small = cv2.resize(pixels, None, fx=scale, fy=scale)
-        self._detector.setInputSize((small.shape[1], small.shape[0]))
-        _, faces = self._detector.detect(small)
-        if faces is None:
-            return None
-        x, y, w, h, *points = max(faces, key=lambda f: f[2] * f[3])[:14] / scale
-        return (x, y, x + w, y + h), np.array(points, dtype=np.float32).reshape(5, 2)
+        found = self._pack.detector.detect(pixels)
+        return (found[0].box, found[0].points) if found else None
 
     def open(self, tier: Tier) -> LivenessSession:
         """A fresh try."""
@@ -92,7 +89,7 @@ def run(
         progress = tried.observe(one)
         if costs is not None:
             costs.append((time.perf_counter() - began) * 1000)
-        face, last = progress.face, at
+        face, last = progress.face or found, at
         first = first or (at if progress.usable else None)
         if progress.prompt.number != number:
             number = progress.prompt.number
@@ -122,9 +119,8 @@ def clip(path: Path, start: int = 0, count: int = 130) -> Iterator[Pixels]:
 
 def half_of(photos: Path, people: str, *, seed: int) -> list[Path]:
     """Folders of one half of the people, "development" or "evaluation", shuffled; nobody is in both."""
-    folders = sorted(photos.glob("lfw/*"))
-    middle = len(folders) // 2
-    chosen = folders[:middle] if people == "development" else folders[middle:]
+    wanted = people == "development"
+    chosen = [folder for folder in sorted(photos.glob("lfw/*")) if in_development(folder.name) == wanted]
     random.Random(seed).shuffle(chosen)
     return chosen
 

@@ -96,7 +96,7 @@ def turning(
         progress = tried.observe(
             Observation(pixels, at, i, "clip", Origin.REPLAY, box, points, detected=detected)
         )
-        face = progress.face
+        face = progress.face or ((box, points) if box is not None and points is not None else None)
         first = first or (at if progress.usable else 0)
         if progress.prompt.number != number:
             number, asked = progress.prompt.number, i

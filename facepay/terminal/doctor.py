@@ -103,7 +103,7 @@ def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:
     text = f"{len(models.experts)} passive experts load; levels 0, 1 and 2 may pay {ceilings} (minor units)"
     yield Finding("liveness", State.FINE, text)
     if models.mesh is None:
-        text = "the pack has no face landmarks: a smile cannot be seen, and turns are judged by five points"
+        text = "the pack has no face landmarks: a smile cannot be seen, and a turn never reaches level 2"
         yield Finding("liveness", State.NOTE, text)
     if settings.liveness.light == "none":
         text = "there is no light: level 1 is not reached, and amounts above level 0 ask for the PIN"

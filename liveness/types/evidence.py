@@ -38,6 +38,8 @@ class Reason(Enum):
     NOT_MEASURED = "not_measured"
     NO_ANSWER = "no_answer"
     TIMED_OUT = "timed_out"
+    COVERED = "covered"
+    """Mouth or eyes were hidden for most of the try."""
     # passive and spectrum
     LOOKS_LIKE_INSTRUMENT = "looks_like_instrument"
     UNCERTAIN = "uncertain"

@@ -57,11 +57,9 @@ class FaceQuality:
     jaw_open: float | None
     motion_iod_per_s: float | None
     presence: float | None
-    mouth_texture: float | None = None
-    """Spread of luma around the mouth over that around the eyes; what covers the mouth has little."""
-    lip_redness: float | None = None
-    lower_tint: float | None = None
-    """As `lips` and `tint` of `liveness.covering`."""
+    mouth_cover: float | None = None
+    eyes_cover: float | None = None
+    """How likely something is before them, 0..1; see `liveness.covering`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,18 @@ BAD: dict[str, Spoil] = {
     "clock set back": set_back,
 }
 # Usable pictures of somebody who is there: these cues may find nothing wrong with them.
-HARMLESS = {"odd size", "rotated", "glasses", "mask", "display without refresh"}
+HARMLESS = {"odd size", "rotated", "display without refresh"}
 CALM = {CueName.QUALITY, CueName.PASSIVE, CueName.INTEGRITY, CueName.SPECTRUM}
 # What is wrong with a stream is for the stream's own cue to say, and what cannot be seen for the others.
 STREAM_ONLY = {"grey", "16 bit", "clock set back"}
-UNSEEN = {"landmarks that are no number", "face at the border", "several faces", "no frame"}
+UNSEEN = {
+    "landmarks that are no number",
+    "face at the border",
+    "several faces",
+    "no frame",
+    "glasses",
+    "mask",
+}
 
 
 @cache
@@ -149,3 +156,4 @@ def test_a_stream_that_no_camera_delivers_is_refused(scene: Any, bad: str) -> No
 def test_a_face_that_cannot_be_judged_is_nobodys_attack(scene: Any, bad: str) -> None:
     assert tried(scene, bad).status is PadStatus.NON_RESPONSE
     assert said(scene, bad, CueName.PASSIVE).status is Status.ABSTAIN
+    assert tried(scene, bad).level is None

@@ -1,62 +1,148 @@
-"""A cover over mouth and chin is seen by its colour."""
+"""Something before mouth or eyes is seen, asked away, and never passes; a passing hand costs nobody a try."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from liveness.covering import _INNER, _LOWER, _OUTER, lower_face
+from liveness.covering import SIDE, CoverJudge, describe, laid
+from liveness.errors import CalibrationInvalid
+from liveness.gatekeeping import QualityCue
 from liveness.quality import GateLimits, gate, measure_quality
-from liveness.simulation.drawn import BOX, drawn_face
-from liveness.types import Hint, Mesh, Pixels, Pose
+from liveness.simulation.drawn import BOX, drawn_face, drawn_stream
+from liveness.types import Hint, Look, Observation, PadStatus, Pixels, Presentation, Reason, Status
 
-SKIN, LIPS = (130, 150, 200), (110, 110, 200)
 POINTS = np.array([[136, 104], [184, 104], [160, 130], [144, 154], [176, 154]], np.float32)
+MOUTH, EYES = (slice(125, 185), slice(112, 208)), (slice(92, 118), slice(118, 202))
+COLOURS = {"white": (235, 235, 235), "black": (25, 25, 25), "blue": (200, 160, 110), "green": (90, 170, 90)}
+LIMIT = GateLimits().max_covered
 
 
-def mesh() -> Mesh:
-    """Forehead above, lips and chin below, each landmark on a spot of its own kind."""
-    points = np.zeros((478, 3), np.float32)
-    points[:, :2] = 160, 40
-    points[_LOWER, :2] = 160, 200
-    points[_OUTER, :2], points[_INNER, :2] = (160, 156), (160, 164)
-    return Mesh(points, 0.99, np.zeros(52, np.float32), Pose(0.0, 0.0, 0.0))
+def worn(picture: Pixels, place: tuple[slice, slice], colour: tuple[int, int, int]) -> Pixels:
+    changed = picture.copy()
+    changed[place] = colour
+    return changed
 
 
-def face(lips: tuple[int, int, int] = LIPS, lower: tuple[int, int, int] = SKIN) -> Pixels:
-    picture = np.full((240, 320, 3), SKIN, np.uint8)
-    picture[120:] = lower
-    picture[150:170] = lips
-    return picture
+def hidden(stream: list[Observation], place: tuple[slice, slice]) -> list[Observation]:
+    return [replace(one, pixels=worn(one.pixels, place, COLOURS["white"])) for one in stream]
 
 
-def test_a_bare_face_is_one_skin_with_redder_lips() -> None:
-    seen = lower_face(face(), mesh())
-    assert seen.lips > 5
-    assert seen.tint < 1
+def passing(one: Observation, number: int) -> Observation:
+    """A hand that comes in from the left, crosses the mouth, and is gone after half a second."""
+    right = 26 * number
+    if right - 80 > 320:
+        return one
+    place = (slice(128, 200), slice(max(0, right - 80), min(320, right)))
+    return replace(one, pixels=worn(one.pixels, place, (150, 170, 215)))
+
+
+def look(number: int, hint: Hint) -> Look:
+    quality = measure_quality(drawn_face(), BOX, POINTS, mesh=None, motion_iod_per_s=None)
+    return Look(33_000_000 * number, BOX, POINTS, None, None, 0.0, quality, hint, None, None, None)
+
+
+def test_a_bare_face_is_not_covered() -> None:
+    for one in drawn_stream(3):
+        assert one.points is not None
+        seen = CoverJudge().judge(one.pixels, one.points)
+        assert seen is not None
+        assert max(seen.mouth, seen.eyes) < LIMIT
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_mask_of_any_colour_is_seen(colour: str) -> None:
+    seen = CoverJudge().judge(worn(drawn_face(), MOUTH, COLOURS[colour]), POINTS)
+    assert seen is not None
+    assert seen.mouth > LIMIT
+
+
+def test_dark_glasses_are_seen() -> None:
+    seen = CoverJudge().judge(worn(drawn_face(), EYES, COLOURS["black"]), POINTS)
+    assert seen is not None
+    assert seen.eyes > LIMIT
+
+
+@pytest.mark.parametrize("shade", [0.25, 0.5, 0.8, 1.1])
+def test_how_dark_a_skin_is_changes_no_answer(shade: float) -> None:
+    darker = np.clip(drawn_face() * shade, 0, 255).astype(np.uint8)
+    bare = CoverJudge().judge(darker, POINTS)
+    assert bare is not None
+    assert max(bare.mouth, bare.eyes) < LIMIT
+    masked = CoverJudge().judge(worn(darker, MOUTH, COLOURS["white"]), POINTS)
+    assert masked is not None
+    assert masked.mouth > LIMIT
+
+
+def test_a_grey_picture_and_a_large_one_are_judged_alike() -> None:
+    for place, covered in ((None, False), (MOUTH, True)):
+        picture = drawn_face() if place is None else worn(drawn_face(), place, COLOURS["white"])
+        grey = np.repeat(picture.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+        large = np.asarray(np.kron(picture, np.ones((4, 4, 1))), dtype=np.uint8)
+        for seen in (CoverJudge().judge(grey, POINTS), CoverJudge().judge(large, 4 * POINTS)):
+            assert seen is not None
+            assert (seen.mouth > LIMIT) is covered
 
 
 @pytest.mark.parametrize(
-    "cover", [(200, 150, 90), (240, 240, 240), (30, 30, 30)], ids=["blue", "white", "black"]
+    "points",
+    [np.full((5, 2), np.nan), np.zeros((5, 2)), np.full((5, 2), 1e4), POINTS + 5000, POINTS * 1e-4],
 )
-def test_a_cover_has_no_lips_and_another_tint(cover: tuple[int, int, int]) -> None:
-    seen = lower_face(face(cover, cover), mesh())
-    assert seen.lips < 1
-    assert seen.tint > 10
+def test_points_that_make_no_face_are_no_error(points: np.ndarray) -> None:
+    seen = CoverJudge().judge(drawn_face(), points.astype(np.float32))
+    assert seen is None or np.isfinite((seen.mouth, seen.eyes)).all()
 
 
-def test_landmarks_outside_the_frame_are_no_error() -> None:
-    far = replace(mesh(), points=mesh().points + 5000)
-    assert np.isfinite(lower_face(face(), far).tint)
+def test_what_is_read_has_one_length() -> None:
+    face = laid(drawn_face(), POINTS)
+    assert face is not None
+    assert face.shape == (SIDE, SIDE, 3)
+    assert describe(face).shape == (2940,)
+    assert np.isfinite(describe(np.zeros_like(face))).all()
 
 
-def test_both_colours_together_ask_to_uncover_and_neither_alone() -> None:
-    quality = replace(
-        measure_quality(drawn_face(), BOX, POINTS, mesh=None, motion_iod_per_s=None), inter_eye_px=70.0
-    )
-    limits = GateLimits()
-    assert gate(replace(quality, lip_redness=0.0, lower_tint=30.0), limits) is Hint.UNCOVER
-    assert gate(replace(quality, lip_redness=5.0, lower_tint=30.0), limits) is not Hint.UNCOVER
-    assert gate(replace(quality, lip_redness=0.0, lower_tint=3.0), limits) is not Hint.UNCOVER
+@pytest.mark.parametrize("weights", [b"", b"nothing", b"PK\x03\x04"])
+def test_damaged_weights_are_a_named_error(weights: bytes) -> None:
+    with pytest.raises(CalibrationInvalid, match="covered faces"):
+        CoverJudge(weights)
+
+
+def test_a_covered_face_is_asked_to_uncover() -> None:
+    bare = measure_quality(drawn_face(), BOX, POINTS, mesh=None, motion_iod_per_s=None)
+    assert gate(bare, GateLimits()) is Hint.NONE
+    for part in ({"mouth_cover": 0.9}, {"eyes_cover": 0.9}, {"mouth_cover": float("nan")}):
+        assert gate(replace(bare, **part), GateLimits()) is Hint.UNCOVER
+
+
+@pytest.mark.parametrize("place", [MOUTH, EYES], ids=["mask", "glasses"])
+def test_a_face_that_stays_covered_is_a_non_response_with_its_reason(
+    scene: Any, place: tuple[slice, slice]
+) -> None:
+    tried = scene.session()
+    progress = scene.feed(tried, hidden(scene.stream(40), place))
+    assert progress is not None
+    assert progress.hint is Hint.UNCOVER
+    result = tried.conclude()
+    assert result.status is PadStatus.NON_RESPONSE
+    assert Reason.COVERED in result.reasons
+    assert result.level is None
+
+
+def test_a_mask_that_the_gate_misses_now_and_then_does_not_pass() -> None:
+    for often, status in ((3, Status.ABSTAIN), (1, Status.OK)):
+        looks = [look(number, Hint.NONE if number % often == 0 else Hint.UNCOVER) for number in range(60)]
+        result = QualityCue().assess(Presentation(tuple(looks)))
+        assert result.status is status
+        assert result.reasons == ((Reason.COVERED,) if status is Status.ABSTAIN else ())
+
+
+def test_a_hand_that_passes_costs_nobody_the_try(scene: Any) -> None:
+    tried = scene.session()
+    stream = scene.stream(60)
+    frames = [*stream[:6], *(passing(one, number) for number, one in enumerate(stream[6:]))]
+    hints = [progress.hint for progress in scene.each(tried, frames)]
+    assert Hint.UNCOVER in hints
+    assert tried.conclude().status is PadStatus.ACCEPTED

@@ -10,8 +10,9 @@ import pytest
 from liveness.consent import ConsentAct, ConsentWatch
 from liveness.gesture import GestureCue
 from liveness.landmarks import JAW_OPEN, SMILE_LEFT, SMILE_RIGHT, five_points, pose_of
+from liveness.parallax import nose_parallax
 from liveness.quality import measure_quality
-from liveness.relief import depth_gain, nose_parallax, width_share
+from liveness.relief import depth_gain, width_share
 from liveness.sheet import relief_of
 from liveness.simulation.drawn import BOX, drawn_face
 from liveness.tracking import SEEDS
@@ -165,15 +166,25 @@ def test_turn_that_was_not_asked_is_cannot_tell() -> None:
     assert TurnCue().assess(Presentation(())).reasons == (Reason.NOT_ASKED,)
 
 
-def test_five_points_serve_where_there_is_no_mesh() -> None:
-    base = head()
+@pytest.mark.parametrize(
+    ("flat", "peak", "status", "reason"),
+    [
+        (False, 22, Status.ABSTAIN, Reason.NOT_MEASURED),
+        (False, -22, Status.REFUSE, Reason.WRONG_SIDE),
+        (False, 3, Status.ABSTAIN, Reason.NO_ANSWER),
+        (True, 40, Status.REFUSE, Reason.FLAT),
+    ],
+)
+def test_five_points_refuse_and_never_accept(flat: bool, peak: int, status: Status, reason: Reason) -> None:
+    base, moving = head(), tilted_picture if flat else turned
     looks = [
         replace(one, mesh=None)
-        for i in range(60)
-        for one in [look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS)]
+        for i in range(80)
+        for one in [look(moving(base, peak * min(max(i - 34, 0), 30) / 30), i * 33 * MS)]
     ]
     shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
-    assert TurnCue().assess(Presentation(tuple(looks), (shown,))).status is Status.OK
+    result = TurnCue().assess(Presentation(tuple(looks), (shown,)))
+    assert (result.status, result.reasons) == (status, (reason,))
 
 
 def test_landmarks_that_lose_a_picture_do_not_hand_it_to_the_weaker_measure() -> None:

@@ -62,6 +62,19 @@ def test_uncertain_networks_are_a_non_response_not_a_pass(scene: Any) -> None:
     assert result.level is None
 
 
+@pytest.mark.parametrize("score", [0.4, 0.95], ids=["networks cannot tell", "light cannot tell"])
+def test_a_cue_that_cannot_tell_keeps_no_other_from_refusing(scene: Any, score: float) -> None:
+    tried = scene.session(Tier.TWO, score)
+    asked = set()
+    for one in scene.stream(90):
+        progress = tried.observe(one)
+        tried.shown(one.captured_at_ns + 1_000_000)
+        asked.add(progress.prompt.kind)
+    assert PromptKind.FLASH in asked
+    assert asked & {PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT}
+    assert tried.conclude().status is PadStatus.NON_RESPONSE
+
+
 def test_expert_that_cannot_judge_never_passes(scene: Any) -> None:
     tried = scene.session(score=None)
     scene.feed(tried, scene.stream(60))
@@ -208,7 +221,7 @@ def test_face_at_the_border_is_asked_to_the_centre(scene: Any) -> None:
     assert tried.conclude().status is PadStatus.NON_RESPONSE
 
 
-def test_dark_glasses_are_no_attack(scene: Any) -> None:
+def test_dark_glasses_are_no_attack_and_no_pass(scene: Any) -> None:
     def worn(one: Observation) -> Observation:
         pixels = one.pixels.copy()
         pixels[94:116, 118:202] = 20
@@ -216,7 +229,8 @@ def test_dark_glasses_are_no_attack(scene: Any) -> None:
 
     tried = scene.session()
     scene.feed(tried, [worn(one) for one in scene.stream(20)])
-    assert tried.conclude().status in {PadStatus.ACCEPTED, PadStatus.NON_RESPONSE}
+    assert tried.conclude().status is PadStatus.NON_RESPONSE
+    assert Reason.COVERED in tried.conclude().reasons
 
 
 def test_two_people_from_the_start_are_asked_for_one(scene: Any) -> None:
