@@ -209,6 +209,7 @@ def _result(turned: _Turned, status: Status, *reasons: Reason) -> CueResult:
             ("width", turned.width),
             ("relief", turned.relief.share if turned.relief else 0.0),
             ("movement", turned.relief.movement if turned.relief else 0.0),
+            ("misfit", turned.relief.misfit if turned.relief else 0.0),
         ),
     )
 

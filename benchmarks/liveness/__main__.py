@@ -28,8 +28,9 @@ from benchmarks.liveness.limits import limits_table
 from benchmarks.liveness.motion import turn_table
 from benchmarks.liveness.recordings import real_table
 from benchmarks.liveness.rephotographs import passive_table
+from benchmarks.liveness.turns import turns_table
 
-PARTS = ("recordings", "covered", "motion", "rephotographs", "limits", "injection", "cost")
+PARTS = ("recordings", "covered", "motion", "turns", "rephotographs", "limits", "injection", "cost")
 
 
 def main() -> None:
@@ -66,6 +67,10 @@ def main() -> None:
         "motion": (
             f"simulated motion (tier 2), {options.people}",
             lambda: turn_table(lab, photos, options.people, options.photos),
+        ),
+        "turns": (
+            f"simulated turns alone, {options.people}",
+            lambda: turns_table(lab, photos, options.people, options.photos),
         ),
         "rephotographs": (
             "simulated re-photographs (passive pair accepts)",

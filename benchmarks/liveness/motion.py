@@ -59,9 +59,9 @@ def turn_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, obj
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     seconds: dict[str, list[float]] = defaultdict(list)
     rows = []
-    for number, (image, mesh) in enumerate(_portraits(lab, photos, people, count), 1):
+    for number, (image, mesh) in enumerate(portraits(lab, photos, people, count), 1):
         for kind in KINDS:
-            result, lasted = turning(_moving(image, mesh, kind), kind, lab.open(Tier.TWO), lab, number)
+            result, lasted = turning(moving_photo(image, mesh, kind), kind, lab.open(Tier.TWO), lab, number)
             why = ",".join((*_refusing(result), *(reason.value for reason in result.reasons)))
             counts[kind.name][f"{result.status.value} {why}".strip()] += 1
             seconds[kind.name].append(lasted)
@@ -109,7 +109,7 @@ def turning(
     return tried.conclude(), (at - first) / 1e9
 
 
-def _portraits(lab: Lab, photos: Path, people: str, count: int) -> Iterator[tuple[Pixels, Mesh]]:
+def portraits(lab: Lab, photos: Path, people: str, count: int) -> Iterator[tuple[Pixels, Mesh]]:
     """Frontal photos of different people of one half."""
     used = 0
     for folder in half_of(photos, people, seed=20):
@@ -124,7 +124,8 @@ def _portraits(lab: Lab, photos: Path, people: str, count: int) -> Iterator[tupl
             yield image, mesh
 
 
-def _moving(image: Pixels, mesh: Mesh, kind: Surfaced) -> MovingPhoto:
+def moving_photo(image: Pixels, mesh: Mesh, kind: Surfaced) -> MovingPhoto:
+    """The photo on the surface of this kind."""
     x1, y1, x2, y2 = box_of(mesh)
     return MovingPhoto(
         image,
