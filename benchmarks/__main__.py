@@ -23,7 +23,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "checkout": ("100", "1000"),
     "cold_start": ("1000",),
     "decision": ("3",),
-    "keys": ("300", "10000"),
+    "keys": ("300", "10000", "300"),
     "liveness": ("injection",),
     "payment_latency": ("commerce", "3", "1", "10000"),
     "search": ("10000",),

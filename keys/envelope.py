@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from keys.base import Wrapping
 from keys.cobblestone import Buffer, open_chunks, seal_message, unseal_message, unseal_message_into
-from keys.context import encode_context
+from keys.context import Place, encode_context, encode_place
 from keys.errors import FormatError, KeysError
 from keys.hygiene import fill_random, wiping
 from keys.types import KEY_BYTES, Context, KeyId, WrappedKey
@@ -91,18 +91,18 @@ def unseal_envelope(envelope: Envelope, context: Context, store: Wrapping) -> by
 
 
 def unseal_each_into(
-    sealed: Iterable[tuple[Envelope, Context, memoryview]], store: Wrapping
+    sealed: Iterable[tuple[WrappedKey, bytes, Place, memoryview]], store: Wrapping
 ) -> Iterator[KeysError | None]:
-    """`unseal_envelope` for thousands: each into its buffer, of exactly the plain text's size.
+    """`unseal_envelope` for thousands: wrapped key, body, context's fields, and a buffer of the plain size.
 
     Yields None for what is open, or the error that it has, whose buffer is zero; one stops no other.
     """
     with wiping(KEY_BYTES) as data_key:
-        for envelope, context, out in sealed:
+        for wrapped, body, place, out in sealed:
             try:
-                associated = _PREFIX + encode_context(context)
-                store.unwrap_into(envelope.wrapped, associated, data_key)
-                unseal_message_into(data_key, associated, envelope.body, out)
+                associated = _PREFIX + encode_place(place)
+                store.unwrap_into(wrapped, associated, data_key)
+                unseal_message_into(data_key, associated, body, out)
             except KeysError as error:
                 out[:] = bytes(len(out))
                 yield error

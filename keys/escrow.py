@@ -13,7 +13,7 @@ from pathlib import Path
 from keys.errors import FormatError, SealBroken, UnlockError
 from keys.hygiene import wipe
 from keys.keystore_file import FileKeyStore, load_file_keystore
-from keys.passphrase import require_strength
+from keys.passphrase import Argon2Cost, require_strength
 from keys.types import KEY_BYTES
 
 SHARES = 3
@@ -50,7 +50,9 @@ def join_root(shares: Sequence[str]) -> bytearray:
     return root
 
 
-def restore_keystore(path: Path, shares: Sequence[str], passphrase: str) -> FileKeyStore:
+def restore_keystore(
+    path: Path, shares: Sequence[str], passphrase: str, *, cost: Argon2Cost | None = None
+) -> FileKeyStore:
     """Open a key store file with two shares and give it a new passphrase.
 
     Raises UnlockError when the shares belong to another key store.
@@ -61,7 +63,7 @@ def restore_keystore(path: Path, shares: Sequence[str], passphrase: str) -> File
     except SealBroken:
         raise UnlockError(f"these shares are not of {path}") from None
     try:
-        store.add_passphrase(passphrase)
+        store.add_passphrase(passphrase, cost)
     except BaseException:
         store.close()
         raise

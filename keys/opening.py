@@ -16,6 +16,7 @@ from keys.base import KeyStore
 from keys.errors import FormatError
 from keys.keystore_file import Secret, create_file_keystore, open_file_keystore, open_with_chip
 from keys.keystore_memory import MemoryKeyStore
+from keys.passphrase import Argon2Cost
 from keys.remote import RemoteKeys, create_remote_keystore, open_remote_keystore
 from keys.slots import SlotKind
 from keys.tpm2_slot import Chip
@@ -57,11 +58,14 @@ def _open_memory(uri: str, secret: Secret) -> KeyStore:
     return MemoryKeyStore()
 
 
-def create_keystore(uri: str, secret: Secret) -> KeyStore:
-    """Make the key store a URI names, with one active key of each use; never overwrites one."""
+def create_keystore(uri: str, secret: Secret, *, cost: Argon2Cost | None = None) -> KeyStore:
+    """Make the key store a URI names, with one active key of each use; never overwrites one.
+
+    `cost` is that of the passphrase of a file, see `keys.stretching`.
+    """
     scheme = _split(uri).scheme
     if scheme == "file":
-        return create_file_keystore(_file_path(uri), secret())
+        return create_file_keystore(_file_path(uri), secret(), cost=cost)
     if scheme in _REMOTES:
         remote, ring = _REMOTES[scheme](uri, secret)
         return create_remote_keystore(remote, ring)

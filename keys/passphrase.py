@@ -1,6 +1,6 @@
 """Passphrases to keys by Argon2id (RFC 9106), with parameters that are stored and bounded.
 
-The default is RFC 9106's second recommendation with two passes more. A parameter below the floor would make
+What a new slot costs is measured where it is made (`keys.stretching`). A parameter below the floor would make
 guessing cheap, one above the ceiling would let a hostile file exhaust the terminal's memory; both are
 refused before any work is done.
 """
@@ -21,7 +21,7 @@ SHORTEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Argon2Cost:
-    """Passes, lanes and memory in KiB of Argon2id."""
+    """Passes, lanes and memory in KiB of Argon2id; RFC 9106's second recommendation with two passes more."""
 
     passes: int = 5
     lanes: int = 4
@@ -42,7 +42,7 @@ def require_bounds(cost: Argon2Cost) -> None:
 
 
 def derive_key_into(secret: bytearray, salt: bytes, cost: Argon2Cost, out: bytearray) -> None:
-    """Fill `out` from a secret; takes 0.2 to 0.6 s with the default cost."""
+    """Fill `out` from a secret; what it takes is the cost's."""
     require_bounds(cost)
     kdf = Argon2id(
         salt=salt, length=len(out), iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib

@@ -109,6 +109,11 @@ def decode_header(raw: bytes) -> tuple[Header, int]:
     return Header(raw[4 : 4 + STORE_ID], tuple(slots)), at
 
 
+def cost_of(slot: Slot) -> Argon2Cost | None:
+    """What guessing at a passphrase slot costs; None for slots that nobody can guess at."""
+    return _cost(slot.payload) if slot.kind is SlotKind.PASSPHRASE else None
+
+
 def lock_with_passphrase(
     root: bytearray, secret: bytearray, place: SlotPlace, *, cost: Argon2Cost, random: Random
 ) -> Slot:

@@ -18,7 +18,7 @@ from facepay.errors import SettingsError
 from facepay.gallery.rotation import Rotated
 from facepay.settings import SecretReference, Settings
 from facepay.terminal.keeping import Keeping, open_keeping
-from facepay.terminal.places import create_keys, keys_uri
+from facepay.terminal.places import create_keys, keys_uri, passphrase_cost
 from keys import KeyUse, create_file_keystore
 from keys.approvals import Action, approve
 from keys.escrow import restore_keystore, split_root
@@ -164,13 +164,15 @@ def _restore(arguments: argparse.Namespace, settings: Settings) -> Exit:
         raise SettingsError("only a file key store is restored from shares")
     shares = [_text(path) for path in arguments.share]
     path = Path(uri.removeprefix("file:").partition("?")[0])
-    restore_keystore(path, shares, _passphrase(arguments, "new passphrase: ")).close()
+    passphrase = _passphrase(arguments, "new passphrase: ")
+    restore_keystore(path, shares, passphrase, cost=passphrase_cost(settings)).close()
     print(f"{path} opens with the new passphrase")
     return Exit.DONE
 
 
 def _person(arguments: argparse.Namespace, settings: Settings) -> Exit:
-    with create_file_keystore(arguments.file, _passphrase(arguments, "passphrase: ")) as store:
+    passphrase, cost = _passphrase(arguments, "passphrase: "), passphrase_cost(settings)
+    with create_file_keystore(arguments.file, passphrase, cost=cost) as store:
         key = store.signing_key
         print(f"{arguments.name} {key} {store.verifying_key(key).hex()}")
     return Exit.DONE
@@ -218,5 +220,5 @@ _TOGETHER: dict[str, Callable[[argparse.Namespace, Settings, Keeping], Exit]] = 
     "destroy": _destroy,
     "escrow": _escrow,
     "threshold": _threshold,
-    "slot": lambda arguments, settings, keeping: keys_slots.run(arguments, keeping),
+    "slot": keys_slots.run,
 }

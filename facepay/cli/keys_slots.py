@@ -8,11 +8,13 @@ import json
 from facepay.audit import AuditEvent
 from facepay.cli.exits import Exit
 from facepay.errors import SettingsError
-from facepay.settings import SecretReference
+from facepay.settings import SecretReference, Settings
 from facepay.terminal.keeping import Keeping
+from facepay.terminal.places import passphrase_cost
 from keys.file_store import FileKeyStore
 from keys.opening import open_chip
-from keys.slots import SlotKind
+from keys.slots import Slot, SlotKind, cost_of
+from keys.stretching import write_cost
 from keys.tpm2_slot import DEFAULT_PCRS
 
 ADDED = (SlotKind.PASSPHRASE, SlotKind.CREDENTIAL, SlotKind.TPM2)
@@ -35,26 +37,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         deed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
 
 
-def run(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
+def run(arguments: argparse.Namespace, settings: Settings, keeping: Keeping) -> Exit:
     """List, add or remove."""
     store = keeping.keys
     if not isinstance(store, FileKeyStore):
         raise SettingsError("only a file key store has slots; a provider opens its own")
     if arguments.slot_deed == "add":
-        number = _add(arguments, store)
+        number = _add(arguments, settings, store)
         keeping.audit.note(AuditEvent.SLOT_ADDED, detail={"slot": number, "kind": arguments.kind})
     elif arguments.slot_deed == "remove":
         store.remove_slot(arguments.number)
         keeping.audit.note(AuditEvent.SLOT_REMOVED, detail={"slot": arguments.number})
-    slots = [{"slot": slot.number, "kind": slot.kind.name.lower()} for slot in store.slots()]
+    slots = [_told(slot) for slot in store.slots()]
     if arguments.json:
         print(json.dumps(slots))
     else:
-        print("\n".join(f"{slot['slot']}  {slot['kind']}" for slot in slots))
+        print("\n".join("  ".join(map(str, slot.values())) for slot in slots))
     return Exit.DONE
 
 
-def _add(arguments: argparse.Namespace, store: FileKeyStore) -> int:
+def _add(arguments: argparse.Namespace, settings: Settings, store: FileKeyStore) -> int:
     kind = SlotKind[arguments.kind.upper()]
     if kind is SlotKind.TPM2:
         pcrs = frozenset(arguments.pcr or DEFAULT_PCRS)
@@ -62,4 +64,13 @@ def _add(arguments: argparse.Namespace, store: FileKeyStore) -> int:
     if not arguments.secret:
         raise SettingsError(f"say where the new {arguments.kind} is: --secret env:NAME or file:PATH")
     secret = SecretReference(arguments.secret).read()
-    return store.add_passphrase(secret) if kind is SlotKind.PASSPHRASE else store.add_credential(secret)
+    if kind is SlotKind.PASSPHRASE:
+        return store.add_passphrase(secret, passphrase_cost(settings))
+    return store.add_credential(secret)
+
+
+def _told(slot: Slot) -> dict[str, int | str]:
+    """What is said of a slot; of a passphrase also what each try at it costs."""
+    told: dict[str, int | str] = {"slot": slot.number, "kind": slot.kind.name.lower()}
+    cost = cost_of(slot)
+    return told | {"argon2": write_cost(cost)} if cost else told

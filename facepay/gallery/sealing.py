@@ -19,6 +19,7 @@ from facepay.gallery.rows import StoredReference
 from facepay.types import Features, ModelId, Reference, ReferenceId, SubjectId, TemplateMode
 from keys.base import Wrapping
 from keys.cobblestone import sealed_size
+from keys.context import Place
 from keys.envelope import Envelope, rewrap, seal_envelope, unseal_each_into, unseal_envelope
 from keys.errors import KeysError
 from keys.hygiene import wipe
@@ -148,7 +149,7 @@ def _unseal_alike(
     plain = bytearray(size * len(rows))
     places = memoryview(plain)
     sealed = (
-        (_envelope(row), context_of(row), places[number * size : (number + 1) * size])
+        (_wrapped(row), row.body, _place(row), places[number * size : (number + 1) * size])
         for number, row in enumerate(rows)
     )
     try:
@@ -183,7 +184,11 @@ def _open(row: SealedRow, keys: Wrapping) -> bytearray:
 
 
 def _envelope(row: SealedRow) -> Envelope:
-    return Envelope(WrappedKey(KeyId(row.wrapping_key), row.wrapped), row.body)
+    return Envelope(_wrapped(row), row.body)
+
+
+def _wrapped(row: SealedRow) -> WrappedKey:
+    return WrappedKey(KeyId(row.wrapping_key), row.wrapped)
 
 
 def _unreadable(row: SealedRow, error: KeysError) -> ReferenceUnreadable:
@@ -199,8 +204,13 @@ def _of_no_mode(row: SealedRow) -> ReferenceUnreadable:
 
 
 def context_of(row: SealedRow) -> Context:
-    """What a row's seal is bound to; a mode that does not exist is nothing that was ever sealed."""
+    """What a row's seal is bound to."""
+    return Context(*_place(row))
+
+
+def _place(row: SealedRow) -> Place:
+    """The fields of a row's context; a mode that does not exist is nothing that was ever sealed."""
     purpose = PURPOSES.get(row.mode)
     if purpose is None:
         raise _of_no_mode(row)
-    return Context(purpose, row.tenant, row.subject, row.reference, row.model, row.record_version)
+    return purpose, row.tenant, row.subject, row.reference, row.model, row.record_version

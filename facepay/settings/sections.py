@@ -62,6 +62,8 @@ class DatabaseSettings:
 class KeysSettings:
     """The key store; an empty uri is a file store in the data folder, made on first run of the demo.
 
+    `argon2` is what a new passphrase's slot costs, as `m=65536,t=3,p=4` (KiB, passes, lanes); empty means
+    measured on this machine, so that opening takes about 0.4 s.
     `approvers` are the persons of whom two must approve to destroy or export a key or to change a
     threshold, one line each as `facepay keys person` prints it.
     """
@@ -69,6 +71,7 @@ class KeysSettings:
     uri: str = ""
     secret: SecretReference = NO_SECRET
     approvers: tuple[str, ...] = ()
+    argon2: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ from hardware.errors import HardwareError
 from hardware.libraries import require_opencv
 from hardware.v4l2 import describe_device
 from keys import KeysError
+from keys.file_store import FileKeyStore
+from keys.slots import cost_of
+from keys.stretching import TARGET_S, write_cost
 from liveness.errors import LivenessError
 from liveness.types import Tier
 
@@ -116,8 +119,19 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         text = "no key store yet; the first start makes one, or type: facepay keys generate"
         yield Finding("keys", State.NOTE, text)
         return
-    open_keys(settings).close()
-    yield Finding("keys", State.FINE, "the key store opens")
+    started = time.perf_counter()
+    with open_keys(settings) as store:
+        spent_s = time.perf_counter() - started
+        slots = store.slots() if isinstance(store, FileKeyStore) else ()
+    costs = [cost for cost in map(cost_of, slots) if cost]
+    stretched = f" (Argon2id {' and '.join(map(write_cost, costs))})" if costs else ""
+    yield Finding("keys", State.FINE, f"the key store opens in {spent_s:.2f} s{stretched}")
+    if costs and settings.keys.secret and spent_s < TARGET_S / 2:
+        text = (
+            f"a guess at the passphrase takes {spent_s:.2f} s here, {TARGET_S} s is meant: type "
+            "`facepay keys slot add passphrase --secret ...`, which measures anew, and remove the old slot"
+        )
+        yield Finding("keys", State.NOTE, text)
     if not uri and not settings.keys.secret and (settings.data / SECRET_FILE).exists():
         state = State.MEND if settings.production else State.NOTE
         text = (

@@ -10,6 +10,9 @@ from urllib.parse import parse_qs
 from facepay.errors import SettingsError
 from facepay.settings import SecretReference, Settings
 from keys import KeysError, KeyStore, create_file_keystore, create_keystore, open_keystore
+from keys.errors import FormatError
+from keys.passphrase import Argon2Cost
+from keys.stretching import measure_cost, parse_cost
 
 KEYS_FILE = "keys.fpk"
 SECRET_FILE = "keys.secret"  # noqa: S105 - a file's name, not a secret
@@ -43,7 +46,7 @@ def open_keys(settings: Settings) -> KeyStore:
         return open_keystore(settings.keys.uri, settings.keys.secret.read)
     path, secret = folder / KEYS_FILE, settings.keys.secret or SecretReference(f"file:{folder / SECRET_FILE}")
     if not path.exists():
-        _make_demo_keys(path, folder / SECRET_FILE, settings.keys.secret)
+        _make_own_keys(settings, path, folder / SECRET_FILE)
     return open_keystore(f"file:{path}", secret.read)
 
 
@@ -65,15 +68,30 @@ def create_keys(settings: Settings) -> bool:
     if any(path.exists() for path in rings or [place]):
         return False
     if settings.keys.uri:
-        create_keystore(settings.keys.uri, settings.keys.secret.read).close()
+        cost = passphrase_cost(settings) if settings.keys.uri.startswith("file:") else None
+        create_keystore(settings.keys.uri, settings.keys.secret.read, cost=cost).close()
     else:
-        _make_demo_keys(folder / KEYS_FILE, folder / SECRET_FILE, settings.keys.secret)
+        _make_own_keys(settings, folder / KEYS_FILE, folder / SECRET_FILE)
     return True
 
 
-def _make_demo_keys(path: Path, secret_path: Path, given: SecretReference) -> None:
-    if given:
-        create_file_keystore(path, given.read()).close()
+def passphrase_cost(settings: Settings) -> Argon2Cost:
+    """What a new passphrase's slot shall cost: as the settings say, or as measured on this machine.
+
+    Raises:
+        SettingsError: keys.argon2 is no cost, or one beyond the bounds.
+    """
+    if not settings.keys.argon2:
+        return measure_cost()
+    try:
+        return parse_cost(settings.keys.argon2)
+    except FormatError as error:
+        raise SettingsError(f"keys.argon2: {error}") from error
+
+
+def _make_own_keys(settings: Settings, path: Path, secret_path: Path) -> None:
+    if settings.keys.secret:
+        create_file_keystore(path, settings.keys.secret.read(), cost=passphrase_cost(settings)).close()
         return
     try:
         handle = os.open(secret_path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -84,4 +102,5 @@ def _make_demo_keys(path: Path, secret_path: Path, given: SecretReference) -> No
         ) from error
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_urlsafe(32).encode())
+    # The secret is 256 random bits, which nobody guesses at whatever it costs: nothing to be measured.
     create_file_keystore(path, secret_path.read_bytes()).close()
