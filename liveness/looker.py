@@ -71,9 +71,9 @@ class Looker:
         self._fit = False
         self._follower: TurnFollower | None = None
 
-    def follow_turn(self) -> None:
-        """A turn of the head is asked for: follow the skin from the next neutral face on."""
-        self._follower = self._follower or TurnFollower()
+    def follow_turn(self, *, asked: bool) -> None:
+        """While a turn of the head is asked for, follow the skin from the next neutral face on."""
+        self._follower = (self._follower or TurnFollower()) if asked else None
 
     def look(self, observation: Observation) -> Look | None:
         """Measurements of this frame, or None where there is no face to measure.
@@ -149,7 +149,8 @@ class Looker:
             iod = max(float(np.hypot(*(now[1] - now[0]))), 1.0)
             seconds = (observation.captured_at_ns - at_ns) / 1e9
             motion = float(np.hypot(*(now - before).mean(axis=0))) / iod / seconds
-        covered = self._covers.judge(observation.pixels, now)
+        # Nobody is judged by a face that turns away, and a turned one hides parts of itself.
+        covered = None if self._follower is not None else self._covers.judge(observation.pixels, now)
         return measure_quality(
             observation.pixels, box, points, mesh=mesh, motion_iod_per_s=motion, covered=covered
         )

@@ -187,8 +187,7 @@ class LivenessSession:
             self._fail(Reason.TIMED_OUT)
 
     def _look(self, observation: Observation) -> None:
-        if self._parts.prompts.current.kind in SIDES:
-            self._parts.looker.follow_turn()
+        self._parts.looker.follow_turn(asked=self._parts.prompts.current.kind in SIDES)
         look = self._parts.looker.look(observation)
         if observation.others:
             self._hint = Hint.ONE_PERSON

@@ -55,35 +55,36 @@ def relief_of(neutral: Floats, start: Floats, now: Floats, *, towards: float) ->
     movement = float(np.sqrt((shift**2).mean()))
     if movement < 1e-6:
         return None
-    fits = [_fit(before / width, (depth - depth.mean()) / size, shift, axis) for axis in _AXES]
-    share = -towards * fits[0][0] / movement
-    return Relief(share, movement, min(misfit for _, misfit in fits), int(known.sum()))
+    left_to_depth, misfits = _fits(before / width, (depth - depth.mean()) / size, shift)
+    share = -towards * float(left_to_depth[0]) / movement
+    return Relief(share, movement, float(misfits.min()), int(known.sum()))
 
 
-def _fit(points: _Matrix, depth: _Matrix, shift: _Matrix, axis: float) -> tuple[float, float]:
-    """How much a sheet bent about this axis leaves to depth, signed, and how much to neither; both rms."""
-    basis, _ = np.linalg.qr(_across(points, axis))
-    free, rest = (value - basis @ (basis.T @ value) for value in (depth, shift))
-    slope, left = _robust_slope(free, rest)
-    return slope * float(np.sqrt((free**2).mean())), float(np.sqrt((left**2).mean()))
+def _fits(points: _Matrix, depth: _Matrix, shift: _Matrix) -> tuple[_Matrix, _Matrix]:
+    """What a sheet bent about each axis leaves to depth, signed, and what to neither; both rms, `[A]`."""
+    basis, _ = np.linalg.qr(_across(points))
+    values = np.stack([depth, shift], axis=1)
+    free = values - basis @ (basis.transpose(0, 2, 1) @ values)
+    slopes, left = _robust_slopes(free[:, :, 0], free[:, :, 1])
+    return slopes * np.sqrt((free[:, :, 0] ** 2).mean(axis=1)), np.sqrt((left**2).mean(axis=1))
 
 
-def _across(points: _Matrix, axis: float) -> _Matrix:
-    """What a sheet may do to the side, `[N, 7]`: a cubic across its axis, and slants."""
-    cos, sin = np.cos(axis), np.sin(axis)
-    x, y = (points @ np.array([[cos, -sin], [sin, cos]])).T
-    return np.stack([np.ones_like(x), x, x**2, x**3, y, x * y, y * y], axis=1)
+def _across(points: _Matrix) -> _Matrix:
+    """What a sheet may do to the side, `[A, N, 7]`: a cubic across its axis, and slants."""
+    cos, sin = np.cos(_AXES)[:, None], np.sin(_AXES)[:, None]
+    x, y = cos * points[:, 0] + sin * points[:, 1], cos * points[:, 1] - sin * points[:, 0]
+    return np.stack([np.ones_like(x), x, x**2, x**3, y, x * y, y * y], axis=2)
 
 
-def _robust_slope(depth: _Matrix, rest: _Matrix) -> tuple[float, _Matrix]:
-    """Slope of the rest over depth with outliers weighed down (Cauchy), and what it leaves."""
-    weights = np.ones_like(depth)
-    slope, left = 0.0, rest
+def _robust_slopes(depth: _Matrix, rest: _Matrix) -> tuple[_Matrix, _Matrix]:
+    """Slopes of the rest over depth, outliers weighed down (Cauchy), `[A]`; what they leave, `[A, N]`."""
+    weighed = depth
     for _ in range(_ROUNDS):
-        slope = float((weights * depth * rest).sum() / max(float((weights * depth * depth).sum()), 1e-12))
-        left = rest - slope * depth
-        weights = 1.0 / (1.0 + (left / (3.0 * float(np.median(np.abs(left))) + 1e-9)) ** 2)
-    return slope, left
+        slopes = (weighed * rest).sum(axis=1) / np.maximum((weighed * depth).sum(axis=1), 1e-12)
+        left = rest - slopes[:, None] * depth
+        spread = 3.0 * np.median(np.abs(left), axis=1, keepdims=True) + 1e-9
+        weighed = depth / (1.0 + (left / spread) ** 2)
+    return slopes, left
 
 
 def _upright(neutral: Floats) -> _Matrix:

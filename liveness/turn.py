@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from liveness.parallax import judge_parallax
-from liveness.relief import depth_gain, width_share
+from liveness.turning import AVERAGED, Turned, TurnMeasure
 from liveness.types import (
     CueName,
     CueResult,
-    Floats,
     Hint,
     Look,
     Presentation,
@@ -32,13 +31,9 @@ from liveness.types import (
 )
 
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
-_AVERAGED = 3
 _MIN_FAR = 5
-_MIN_MOVED = 8
 _MOST = 150
 """Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
-_FAR = 0.75
-"""Share of the furthest turn from which on a frame belongs to its far part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +57,12 @@ class TurnLimits:
     neutral_yaw: float = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Turned:
-    """The far part of the turn: degrees to the asked side, gain or parallax, width share, onset."""
-
-    yaw: float
-    gain: float
-    width: float
-    frames: int
-    onset_ms: float | None = None
-    relief: Relief | None = None
-
-
 class TurnCue:
     """Judges the latest turn that was asked for."""
 
     def __init__(self, limits: TurnLimits | None = None) -> None:
         self._limits = limits or TurnLimits()
+        self._measure = TurnMeasure(self._limits.min_yaw)
 
     def assess(self, presentation: Presentation) -> CueResult:
         """Ok for a turn with depth to the asked side; refuse for a flat one; otherwise cannot tell."""
@@ -89,14 +73,14 @@ class TurnCue:
         # Where landmarks are installed, a moment without them is no evidence: whatever they lose must not be
         # judged by the weaker measure.
         before, after = _split(meshed or presentation.looks, shown, self._limits)
-        if len(before) < _AVERAGED or len(after) < _AVERAGED:
+        if len(before) < AVERAGED or len(after) < AVERAGED:
             return _cannot_tell(Reason.NO_ANSWER)
         sign = 1.0 if shown.prompt.kind is PromptKind.TURN_LEFT else -1.0
         if meshed:
-            return self._verdict(_measure_mesh(before, after, sign, shown))
+            return self._verdict(self._measure.measure(before, after, sign, shown))
         return judge_parallax([look.points for look in before], [look.points for look in after], sign)
 
-    def _verdict(self, turned: _Turned) -> CueResult:
+    def _verdict(self, turned: Turned) -> CueResult:
         limits = self._limits
         far = abs(turned.yaw) >= limits.min_yaw
         sine = float(np.sin(np.deg2rad(abs(turned.yaw))))
@@ -136,68 +120,10 @@ def _split(looks: tuple[Look, ...], shown: Shown, limits: TurnLimits) -> tuple[l
         and (look.mesh is None or abs(look.mesh.pose.yaw) <= limits.neutral_yaw)
     ]
     after = [look for look in looks if look.captured_at_ns > shown.at_ns]
-    return neutral[-_AVERAGED:], after[-_MOST:]
+    return neutral[-AVERAGED:], after[-_MOST:]
 
 
-def _measure_mesh(before: list[Look], after: list[Look], sign: float, shown: Shown) -> _Turned:
-    start = float(np.mean([look.mesh.pose.yaw for look in before if look.mesh]))
-    reference = _mean([look.mesh.points for look in before if look.mesh])
-    yaws = np.array([sign * (look.mesh.pose.yaw - start) for look in after if look.mesh])
-    widths = [
-        width_share(reference, look.mesh.points, float(yaw))
-        for look, yaw in zip(after, yaws, strict=True)
-        if look.mesh
-    ]
-    far = np.flatnonzero(np.abs(yaws) >= _FAR * np.abs(yaws).max())
-    far = far[np.sign(yaws[far]) == np.sign(yaws[np.abs(yaws).argmax()])]
-    gains = [depth_gain(reference, mesh.points) for i in far.tolist() if (mesh := after[i].mesh)]
-    known = [gain for gain in gains if gain is not None]
-    # A flat picture narrows where it hardly seems to turn, so its narrowest moments count.
-    narrowest = sorted(width for width in widths if width is not None)[:_AVERAGED]
-    width = float(np.median([widths[i] or 0.0 for i in far.tolist()]))
-    yaw = float(yaws[far][np.abs(yaws[far]).argmax()])
-    flat = abs(yaw) < TurnLimits().min_yaw and bool(narrowest)
-    return _Turned(
-        yaw=yaw,
-        gain=float(np.median(known)) if known else 0.0,
-        width=float(np.median(narrowest)) if flat else width,
-        frames=len(far),
-        onset_ms=_onset_ms(after, yaws, shown),
-        relief=_relief(after),
-    )
-
-
-def _relief(after: list[Look]) -> Relief | None:
-    """Medians over the frames in which the skin had moved furthest; None for too few of them."""
-    known = [look.relief for look in after if look.relief is not None]
-    furthest = max((one.movement for one in known), default=0.0)
-    moved = [one for one in known if one.movement >= _FAR * furthest]
-    if len(moved) < _MIN_MOVED:
-        return None
-    share, movement, misfit, points = np.median(
-        [(one.share, one.movement, one.misfit, one.points) for one in moved], axis=0
-    )
-    return Relief(float(share), float(movement), float(misfit), int(points))
-
-
-def _onset_ms(
-    after: list[Look], yaws: np.ndarray[tuple[int], np.dtype[np.float64]], shown: Shown
-) -> float | None:
-    """When a third of the needed turn was first reached."""
-    over = np.flatnonzero(np.abs(yaws) >= TurnLimits().min_yaw / 3)
-    return (after[int(over[0])].captured_at_ns - shown.at_ns) / 1e6 if over.size else None
-
-
-def _mean(points: list[Floats]) -> Floats:
-    """Mean of several sets of points after removing each set's own place and size."""
-    first = points[0]
-    centred = [one - one.mean(axis=0) for one in points]
-    scale = float(np.sqrt((centred[0] ** 2).sum()))
-    same = [one * (scale / max(float(np.sqrt((one**2).sum())), 1e-6)) for one in centred]
-    return np.asarray(np.mean(same, axis=0) + first.mean(axis=0), dtype=np.float32)
-
-
-def _result(turned: _Turned, status: Status, *reasons: Reason) -> CueResult:
+def _result(turned: Turned, status: Status, *reasons: Reason) -> CueResult:
     return CueResult(
         CueName.TURN,
         status,

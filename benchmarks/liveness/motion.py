@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,9 +73,22 @@ def turn_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, obj
 
 
 def turning(
-    photo: MovingPhoto, kind: Surfaced, tried: LivenessSession, lab: Lab, seed: int
+    photo: MovingPhoto,
+    kind: Surfaced,
+    tried: LivenessSession,
+    lab: Lab,
+    seed: int,
+    costs: dict[PromptKind, list[float]] | None = None,
 ) -> tuple[PadResult, float]:
     """One photo on its surface, lit by the try's light, and turned to whichever side is asked.
+
+    Args:
+        photo: renders it.
+        kind: how far it is turned.
+        tried: the try.
+        lab: finds the face.
+        seed: of the hand and the sensor.
+        costs: gets the milliseconds of each frame by what was asked then.
 
     Returns:
         The result, and seconds from the first usable frame to the last.
@@ -91,11 +105,14 @@ def turning(
         pixels = np.clip(pixels + noise.normal(0, 1.5, pixels.shape), 0, 255).astype(np.uint8)
         if lamp is not None and face is not None:
             pixels = lamp.relight(pixels, face[1], at_ns=at)
+        began, during = time.perf_counter(), tried.prompt.kind
         detected = i % 10 == 0 or face is None
         box, points = (lab.detect(pixels) if detected else None) or (None, None)
         progress = tried.observe(
             Observation(pixels, at, i, "clip", Origin.REPLAY, box, points, detected=detected)
         )
+        if costs is not None:
+            costs[during].append((time.perf_counter() - began) * 1000)
         face = progress.face or ((box, points) if box is not None and points is not None else None)
         first = first or (at if progress.usable else 0)
         if progress.prompt.number != number:

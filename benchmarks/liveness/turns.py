@@ -81,8 +81,7 @@ def _turn(lab: Lab, photo: MovingPhoto, kind: Surfaced, seed: int) -> CueResult:
         pixels = photo.frame(Moved(yaw + float(noise.normal(0, 0.3)), float(noise.normal(0, 0.3))))
         pixels = np.clip(pixels + noise.normal(0, 1.5, pixels.shape), 0, 255).astype(np.uint8)
         box, points = (lab.detect(pixels) if i % 10 == 0 else None) or (None, None)
-        if i == _STILL - 1:
-            looker.follow_turn()
+        looker.follow_turn(asked=i >= _STILL - 1)
         at_ns = round(i * 1e9 / RATE) + 1
         look = looker.look(
             Observation(pixels, at_ns, i, "clip", Origin.REPLAY, box, points, detected=i % 10 == 0)

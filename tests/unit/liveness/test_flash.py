@@ -108,6 +108,14 @@ def test_display_without_refresh_is_cannot_tell() -> None:
     assert result.reasons == (Reason.LIGHT_NOT_SHOWN,)
 
 
+def test_a_light_that_is_asked_about_on_every_frame_is_judged_as_if_it_were_asked_once() -> None:
+    cue = FlashCue(CODE, FlashLimits(), BOOK)
+    shown = (Shown(Prompt(PromptKind.FLASH, 1, schedule=schedule_of(CODE)), AT, 60.0),)
+    for seen in (looks(reflected(CODE), seconds=1.6), looks(lambda t: 0.0 * light_at(schedule_of(CODE), t))):
+        for count in range(len(seen) - 6, len(seen) + 1):
+            assert cue.assess(Presentation(seen[:count], shown)) == assess(seen[:count])
+
+
 def test_gap_of_one_step_is_cannot_tell() -> None:
     seen = [look for look in looks(reflected(CODE)) if not 400 < (look.captured_at_ns - AT) / 1e6 < 700]
     assert assess(tuple(seen)).reasons == (Reason.NOT_MEASURED,)

@@ -187,6 +187,17 @@ def test_five_points_refuse_and_never_accept(flat: bool, peak: int, status: Stat
     assert (result.status, result.reasons) == (status, (reason,))
 
 
+def test_a_turn_that_is_asked_about_on_every_frame_is_judged_as_if_it_were_asked_once() -> None:
+    base, cue = head(), TurnCue()
+    looks = [look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS) for i in range(70)]
+    shown = (Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS),)
+    for count in range(30, 70, 4):
+        seen = Presentation(tuple(looks[:count]), shown)
+        assert cue.assess(seen) == TurnCue().assess(seen)
+    others = Presentation(tuple(look(base, i * 33 * MS) for i in range(70)), shown)
+    assert cue.assess(others) == TurnCue().assess(others)
+
+
 def test_landmarks_that_lose_a_picture_do_not_hand_it_to_the_weaker_measure() -> None:
     base = head()
     far = [look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS) for i in range(60)]

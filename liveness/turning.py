@@ -1,0 +1,115 @@
+"""Measures a turn of the head from landmarks and followed skin; `liveness.turn` judges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from liveness.relief import depth_gain, width_share
+from liveness.types import Floats, Look, Relief, Shown
+
+AVERAGED = 3
+_MIN_MOVED = 8
+_FAR = 0.75
+"""Share of the furthest turn from which on a frame belongs to its far part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The far part of the turn: degrees to the asked side, gain or parallax, width share, onset."""
+
+    yaw: float
+    gain: float
+    width: float
+    frames: int
+    onset_ms: float | None = None
+    relief: Relief | None = None
+
+
+class TurnMeasure:
+    """Measures one turn again with every frame; what was measured of a frame stays.
+
+    Args:
+        min_yaw: degrees of a turn that counts.
+    """
+
+    def __init__(self, min_yaw: float) -> None:
+        self._min_yaw = min_yaw
+        self._before: list[Look] = []
+        self._gains: dict[int, tuple[Look, float | None]] = {}
+
+    def measure(self, before: list[Look], after: list[Look], side: float, shown: Shown) -> Turned:
+        """What the landmarks and the followed skin say of the turn so far.
+
+        Args:
+            before: neutral looks up to the prompt.
+            after: looks since the prompt, all with landmarks.
+            side: +1 where the shopper's own left was asked for, else -1.
+            shown: the prompt.
+        """
+        start = float(np.mean([look.mesh.pose.yaw for look in before if look.mesh]))
+        reference = _mean([look.mesh.points for look in before if look.mesh])
+        yaws = np.array([side * (look.mesh.pose.yaw - start) for look in after if look.mesh])
+        widths = [
+            width_share(reference, look.mesh.points, float(yaw))
+            for look, yaw in zip(after, yaws, strict=True)
+            if look.mesh
+        ]
+        far = np.flatnonzero(np.abs(yaws) >= _FAR * np.abs(yaws).max())
+        far = far[np.sign(yaws[far]) == np.sign(yaws[np.abs(yaws).argmax()])]
+        gains = [self._gain(before, reference, after[i]) for i in far.tolist()]
+        known = [gain for gain in gains if gain is not None]
+        # A flat picture narrows where it hardly seems to turn, so its narrowest moments count.
+        narrowest = sorted(width for width in widths if width is not None)[:AVERAGED]
+        width = float(np.median([widths[i] or 0.0 for i in far.tolist()]))
+        yaw = float(yaws[far][np.abs(yaws[far]).argmax()])
+        flat = abs(yaw) < self._min_yaw and bool(narrowest)
+        return Turned(
+            yaw=yaw,
+            gain=float(np.median(known)) if known else 0.0,
+            width=float(np.median(narrowest)) if flat else width,
+            frames=len(far),
+            onset_ms=_onset_ms(after, yaws, shown, self._min_yaw / 3),
+            relief=_relief(after),
+        )
+
+    def _gain(self, before: list[Look], reference: Floats, look: Look) -> float | None:
+        if len(before) != len(self._before) or any(
+            a is not b for a, b in zip(before, self._before, strict=True)
+        ):
+            self._before, self._gains = before, {}
+        known = self._gains.get(look.captured_at_ns)
+        if known is None or known[0] is not look:
+            gain = depth_gain(reference, look.mesh.points) if look.mesh else None
+            known = self._gains[look.captured_at_ns] = (look, gain)
+        return known[1]
+
+
+def _relief(after: list[Look]) -> Relief | None:
+    """Medians over the frames in which the skin had moved furthest; None for too few of them."""
+    known = [look.relief for look in after if look.relief is not None]
+    furthest = max((one.movement for one in known), default=0.0)
+    moved = [one for one in known if one.movement >= _FAR * furthest]
+    if len(moved) < _MIN_MOVED:
+        return None
+    share, movement, misfit, points = np.median(
+        [(one.share, one.movement, one.misfit, one.points) for one in moved], axis=0
+    )
+    return Relief(float(share), float(movement), float(misfit), int(points))
+
+
+def _onset_ms(after: list[Look], yaws: npt.NDArray[np.float64], shown: Shown, least: float) -> float | None:
+    """When this many degrees were first reached."""
+    over = np.flatnonzero(np.abs(yaws) >= least)
+    return (after[int(over[0])].captured_at_ns - shown.at_ns) / 1e6 if over.size else None
+
+
+def _mean(points: list[Floats]) -> Floats:
+    """Mean of several sets of points after removing each set's own place and size."""
+    first = points[0]
+    centred = [one - one.mean(axis=0) for one in points]
+    scale = float(np.sqrt((centred[0] ** 2).sum()))
+    same = [one * (scale / max(float(np.sqrt((one**2).sum())), 1e-6)) for one in centred]
+    return np.asarray(np.mean(same, axis=0) + first.mean(axis=0), dtype=np.float32)
