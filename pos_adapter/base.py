@@ -51,6 +51,19 @@ class PaymentHost(Protocol):
         """Whether a sale could start now; answers at once."""
 
 
+class TellingHost(Protocol):
+    """Remembers which tills may know, on wires whose till does not say back that it heard."""
+
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None:
+        """The till is given the whole approval as soon as this returns; write it down first.
+
+        After a crash an approval that was never being told is voided. One that was is left open for the
+        till's next request, which shows whether it heard, and captured when none comes; with
+        `till_will_say` only the till's own word counts. Calling it again changes nothing. Whatever it
+        raises keeps the till from being told.
+        """
+
+
 class RecordsHost(Protocol):
     """Remembers payments and undoes them."""
 
@@ -87,7 +100,7 @@ class IdentifyHost(Protocol):
         """Run one identification to its end and answer; blocks. `cancel` of its key ends it."""
 
 
-class TillHost(PaymentHost, RecordsHost, HistoryHost, IdentifyHost, Protocol):
+class TillHost(PaymentHost, TellingHost, RecordsHost, HistoryHost, IdentifyHost, Protocol):
     """Everything the wires may ask for; facepay's checkout and the simulated host satisfy it."""
 
 

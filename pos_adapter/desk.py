@@ -196,6 +196,15 @@ class PaymentDesk:
             self._tell(self._view_of(ticket))
         return self._view_of(ticket)
 
+    def telling(self, key: ExchangeKey) -> None:
+        """The till is given this approval now; raises NotToBeTold where it must not be."""
+        with self._lock:
+            ticket = self._tickets.get(key)
+        sale = ticket.sale if ticket is not None else None
+        if sale is not None and not sale.replayed and sale.is_settled:
+            return
+        self.session.telling(key)
+
     def acknowledge(self, key: ExchangeKey, *, learned: bool) -> DeskView:
         """The till has learned of the approval (capture), or gives it up (void); raises RecordNotFound."""
         with self._lock:

@@ -11,6 +11,7 @@ Texts name what was wrong and never quote secrets, card data or whole frames.
         UnknownCurrency, AmountNotRepresentable, UnknownCommand
         KeyReused, RequestInProgress, RecordNotFound, NotAllowed
       Unauthenticated         the till did not prove who it is
+      NotToBeTold             an approval could not be written down, so the till must not hear it
       NotRepresentable        an answer has no form on this wire (our bug or a setting)
       LinkError               cable, socket or port
         LinkClosed (LinkReset), LinkTimeout, LinkUnavailable
@@ -68,6 +69,10 @@ class NotAllowed(BadRequest):
 
 class Unauthenticated(PosError):
     """The till's key, passphrase or signature is missing or wrong; one text for every cause."""
+
+
+class NotToBeTold(PosError):
+    """The host could not write down that the till is told an approval, or has taken it back."""
 
 
 class NotRepresentable(PosError):

@@ -111,11 +111,12 @@ def _drain() -> None:
 
 def _flask_response(answer: HttpResponse, *, allow: str | None = None) -> Response:
     body = answer.body
-    if answer.after_sent is not None:
+    watched = answer.before_sent is not None or answer.after_sent is not None
+    if watched:
         pieces = [body] if isinstance(body, bytes) else body
-        body = _watched(iter(pieces), answer.after_sent)
+        body = _watched(iter(pieces), answer)
     response = Response(body, status=answer.status, content_type=answer.content_type)
-    if answer.after_sent is not None and isinstance(answer.body, bytes):
+    if watched and isinstance(answer.body, bytes):
         response.content_length = len(answer.body)
     for name, value in answer.headers:
         response.headers.add(name, value)
@@ -124,14 +125,18 @@ def _flask_response(answer: HttpResponse, *, allow: str | None = None) -> Respon
     return response
 
 
-def _watched(pieces: Iterator[bytes], after_sent: Callable[[bool], None]) -> Iterator[bytes]:
-    """The server asks for the piece after the last one only when the last one was sent."""
+def _watched(pieces: Iterator[bytes], answer: HttpResponse) -> Iterator[bytes]:
+    """The server sends nothing, no header either, before the first piece, and asks for the piece after the
+    last one only when the last one was sent."""
     sent = False
     try:
+        if answer.before_sent is not None:
+            answer.before_sent()
         yield from pieces
         sent = True
     finally:
-        after_sent(sent)
+        if answer.after_sent is not None:
+            answer.after_sent(sent)
 
 
 def app_of(wires: Sequence[HttpWire]) -> Flask:

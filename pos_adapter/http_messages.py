@@ -32,6 +32,8 @@ class HttpResponse:
     body: bytes | Iterable[bytes] = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    before_sent: Callable[[], object] | None = None
+    """Called right before the first byte leaves; what it raises keeps the answer from leaving."""
     after_sent: Callable[[bool], None] | None = None
     """Called once the body was handed to the connection (True), or could not be (False)."""
 

@@ -58,6 +58,11 @@ class RepetitionWatch:
         self._guard = threading.Lock()
         self._unheard: _Unheard | None = None
 
+    @property
+    def answers_again(self) -> bool:
+        """Whether a repetition gets the old approval (`RETURN`)."""
+        return self._options.choice is Repetition.RETURN
+
     def remember(self, till: str, amount: Money, sale: Sale) -> None:
         """An approval was sent and not acknowledged: void it now, or keep it for the window."""
         unheard = _Unheard(till, amount, sale, self._clock() + self._options.window_s)
@@ -87,7 +92,7 @@ class RepetitionWatch:
         if unheard is None:
             return None, False
         same = (unheard.till, unheard.amount) == (till, amount) and self._clock() < unheard.until
-        if same and self._options.choice is Repetition.RETURN:
+        if same and self.answers_again:
             return unheard.sale, True
         unheard.sale.settle(learned=False)
         return None, same

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from pos_adapter.base import TillHost
-from pos_adapter.errors import PosError
+from pos_adapter.errors import NotToBeTold, PosError
 from pos_adapter.types import (
     Outcome,
     PaymentRecord,
@@ -86,6 +86,19 @@ class SaleContext:
     def answer(self, request: PaymentRequest, outcome: Outcome) -> PaymentResponse:
         """An answer without a transaction, given by the session itself."""
         return PaymentResponse(outcome=outcome, requested=request.amount, at=self.now())
+
+    def telling(self, response: PaymentResponse, *, till_will_say: bool = False) -> None:
+        """Call it right before the till is given the whole of an answer that may be an approval.
+
+        Raises:
+            NotToBeTold: it cannot be written down, or is no approval any more; hang up instead.
+        """
+        if response.transaction is None or not response.outcome.is_approval:
+            return
+        try:
+            self.host.telling(response.transaction, till_will_say)
+        except Exception as error:
+            raise NotToBeTold(f"the approval of {response.transaction} must not be told") from error
 
 
 class Sale:
@@ -183,6 +196,11 @@ class Sale:
             self._context.host.cancel(self.request.key)
         except Exception:
             _log.exception("the payment host could not cancel %s", self.request.key.text)
+
+    def telling(self, *, till_will_say: bool = False) -> None:
+        """See `SaleContext.telling`."""
+        if self.response is not None:
+            self._context.telling(self.response, till_will_say=till_will_say)
 
     def settle(self, learned: bool) -> bool:
         """Once: the till has learned of the approval (capture) or will not (void).

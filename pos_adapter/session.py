@@ -17,7 +17,7 @@ from pos_adapter.base import TillHost
 from pos_adapter.deadlines import Deadlines
 from pos_adapter.errors import KeyReused, PosError, RequestInProgress
 from pos_adapter.sale import Sale, SaleContext, SaleListener, SessionOptions, final_response, utc_now
-from pos_adapter.types import Outcome, PaymentRecord, PaymentRequest, TerminalStatus
+from pos_adapter.types import ExchangeKey, Outcome, PaymentRecord, PaymentRequest, Settlement, TerminalStatus
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class TransactionSession:
         self.options = options or SessionOptions()
         self.now = now
         self.deadlines = Deadlines()
+        self._began = now()
         self._slot = threading.Lock()
         self._context = SaleContext(host, self.options, now, self._slot.release)
 
@@ -77,6 +78,30 @@ class TransactionSession:
         if response is None:
             raise RequestInProgress("this payment is still running")
         sale.finish(response, replayed=True)
+
+    def telling(self, key: ExchangeKey) -> None:
+        """Call it right before the till is given the answer that is recorded for this key.
+
+        Raises:
+            NotToBeTold: see `SaleContext.telling`.
+        """
+        record = self.host.find(key)
+        response = final_response(record) if record is not None else None
+        if response is not None:
+            self._context.telling(response)
+
+    def left_telling(self, wire: str, till: str) -> PaymentRecord | None:
+        """The till's newest approval, where an earlier run died while telling it and nobody asked since."""
+        try:
+            record = self.host.latest(wire, till)
+        except Exception:
+            _log.exception("the records cannot be read")
+            return None
+        response = record.response if record is not None else None
+        if record is None or response is None or not response.outcome.is_approval:
+            return None
+        before = response.at < self._began
+        return record if before and record.settlement is Settlement.PENDING else None
 
     @contextmanager
     def occupied(self) -> Iterator[bool]:

@@ -18,6 +18,7 @@ SPENT = tuple(
         State.UNKNOWN,
         State.AUTHORISED,
         State.ANNOUNCED,
+        State.TELLING,
         State.CONFIRMED,
         State.CAPTURED,
     )

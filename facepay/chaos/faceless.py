@@ -85,6 +85,10 @@ class FacelessHost:
             return PaymentResponse(Outcome.CASHIER_ABORT, request.amount, utc_now(), entry.payment)
         return approval_of(self._settlement.announce(entry.payment))
 
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None:
+        """Write it down."""
+        self._settlement.telling(transaction, till_will_say=till_will_say)
+
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Capture or void."""
         self._settlement.acknowledge(transaction, learned=learned)

@@ -152,6 +152,9 @@ class Shop:
             # The shopper left while the provider was thinking, or the answer never reached the till.
             self.settlement.acknowledge(payment, learned=False)
             return
+        if self._chance.random() < 0.5:
+            # A wire without an acknowledgement of its own.
+            self.settlement.telling(payment)
         self._books.learn(payment)
         for _ in range(self._chance.choice([1, 1, 1, 2])):
             entry = self.settlement.acknowledge(payment, learned=True)

@@ -1,8 +1,7 @@
 """Kills a terminal at every state of its journal while a till pays over a real wire, and counts the cents.
 
-One window nobody can close is kept apart: the till has taken the approval and the process dies before it
-could write that down. On a wire whose till can ask again it asks and both agree; on the others the sale is
-voided, so the shop bears it and no shopper is ever charged for what no till approved.
+A till that was cut off asks again when the terminal is back, in its wire's way; one that has its answer does
+not. So captures equal what the till handed over, wherever the terminal died (ADR 0230).
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from facepay.chaos.faults import KillPoint
@@ -36,38 +36,42 @@ _SOLD = (
     State.AUTHORISING,
     State.AUTHORISED,
     State.ANNOUNCED,
+    State.TELLING,
     State.CONFIRMED,
     State.CAPTURED,
 )
 _LEFT = (State.VOIDING, State.VOIDED)
 _WHEN = ("before", "after")
-WIRE_KILL_POINTS = tuple(KillPoint(when, state) for state in (*_SOLD, *_LEFT) for when in _WHEN)
-WINDOW = KillPoint("before", State.CONFIRMED)
-"""The till has taken the approval; the terminal dies before it could write that down."""
-ONE_A_STATE = (WINDOW, *(point for point in WIRE_KILL_POINTS if point.when == "after"))
+SAYS_BACK = frozenset({"rest", "zvt"})
+"""Wires whose till says that it heard: nothing is TELLING there."""
 _START_S = 60.0
+
+
+def kill_points(wire: str) -> tuple[KillPoint, ...]:
+    """Before and after the commit of every state that a sale over this wire passes."""
+    states = (state for state in (*_SOLD, *_LEFT) if state is not State.TELLING or wire not in SAYS_BACK)
+    return tuple(KillPoint(when, state) for state in states for when in _WHEN)
 
 
 @dataclass(frozen=True, slots=True)
 class WireVerdict:
-    """What one wire's till handed over, what the provider captured, and what differs; minor units."""
+    """What one wire's till handed over and what the provider captured; minor units."""
 
     wire: str
     kills: int
     handed_over: tuple[int, ...]
     captured: tuple[int, ...]
-    borne_by_the_shop: tuple[int, ...]
 
     @property
     def proven(self) -> bool:
-        """Captures equal the approvals the till took, but for those of the window, which were voided."""
-        return sorted((*self.captured, *self.borne_by_the_shop)) == sorted(self.handed_over)
+        """Captures equal the approvals the till took, without exception."""
+        return sorted(self.captured) == sorted(self.handed_over)
 
 
 def kill_on_wire(
     folder: Path,
     wire: str,
-    points: tuple[KillPoint, ...] = WIRE_KILL_POINTS,
+    points: tuple[KillPoint, ...],
     told: Callable[[int], object] = int,
 ) -> WireVerdict:
     """Kill once at each point, on databases of its own in an empty folder.
@@ -80,26 +84,18 @@ def kill_on_wire(
         open_account(books)
         terminals = _Terminals(folder, wire)
         till = TILLS[wire](terminals.port, TILL_KEY)
-        window: list[int] = []
         for number, point in enumerate(points):
             leaves = point.state in _LEFT
             # A lingering amount ends in 77: the till leaves between the approval and its answer.
             amount = Money(1_000 + 100 * number + (77 if leaves else 40), "EUR")
-            known = len(till.paid)
             with terminals.armed(point), contextlib.suppress(PosError):
                 till.pay(amount, leave=leaves)
-            if till.asks_again:
-                with terminals.calm():
-                    till.recover()
-                    _await_settled(books)
-            if point == WINDOW and len(till.paid) > known:
-                window.append(amount.minor)
+            with terminals.calm() as silence:
+                till.recover()
+                silence.set()
+                _await_settled(books)
             told(1)
-        with terminals.calm():
-            pass
-        captured = _captured(books)
-        borne = tuple(minor for minor in window if minor not in captured)
-        return WireVerdict(wire, len(points), tuple(till.paid), captured, borne)
+        return WireVerdict(wire, len(points), tuple(till.paid), _captured(books))
     finally:
         books.close()
 
@@ -146,17 +142,19 @@ class _Terminals:
             raise Fault(f"{self._wire}: the terminal was not killed at {point} but ended with {code}")
 
     @contextlib.contextmanager
-    def calm(self) -> Iterator[None]:
-        """A terminal that lives."""
-        process = self._start(None)
+    def calm(self) -> Iterator[Event]:
+        """A terminal that lives; set the event when tills that were cut off have asked."""
+        silence = self._context.Event()
+        process = self._start(None, silence)
         try:
-            yield
+            yield silence
         finally:
             self._kill(process)
 
-    def _start(self, point: KillPoint | None) -> ForkServerProcess:
+    def _start(self, point: KillPoint | None, silence: Event | None = None) -> ForkServerProcess:
         ready = self._context.Event()
-        arguments = (self._folder, self._wire, self.port, point, ready)
+        silence = silence or self._context.Event()
+        arguments = (self._folder, self._wire, self.port, point, (ready, silence))
         process = self._context.Process(target=serve_until_killed, args=arguments, daemon=True)
         process.start()
         if not ready.wait(_START_S):

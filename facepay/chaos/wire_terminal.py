@@ -52,16 +52,26 @@ def settings_for(folder: Path, wire: str, port: int) -> Settings:
     return settings_from({"pos": pos})
 
 
-def serve_until_killed(folder: Path, wire: str, port: int, point: KillPoint | None, ready: Event) -> None:
-    """Start as a terminal does: settle what an earlier process left open, then listen."""
+def serve_until_killed(
+    folder: Path, wire: str, port: int, point: KillPoint | None, signals: tuple[Event, Event]
+) -> None:
+    """Start as a terminal does: settle what an earlier process left open, then listen.
+
+    Args:
+        signals: "ready" is set here; "silence" is waited for, as a terminal waits for its clock, before what
+            no till asked about is captured.
+    """
+    ready, silence = signals
     logging.disable(logging.CRITICAL)
     books, plug = Books(folder), Plug(kill)
     journal = Journal(books.terminal.engine, chain=CHAIN, now_ms=now_ms, observer=plug)
     provider = LedgerProvider(books.provider.engine, now_ms=now_ms)
     settlement = Settlement(journal, provider, provider, wait=time.sleep, patience=Patience(tries=3))
-    settlement.settle_open()
+    left = settlement.settle_open()
     plug.point = point
     host = FacelessHost(journal, settlement, History(books.terminal.engine, CHAIN), PAYER)
     with open_wires(settings_for(folder, wire, port), host):
         ready.set()
+        silence.wait()
+        settlement.take_silence(left.telling)
         threading.Event().wait()

@@ -1,7 +1,7 @@
 """Tills that outlive terminals: one a wire, and what each believes after its terminal was killed.
 
-`pay` sells until the terminal's death; `recover` is what such a till does when the terminal is back: it
-asks again where its wire has a question for that. Concert and Caisse-AP have none.
+`pay` sells until the terminal's death; `recover` is what such a till does when the terminal is back and its
+answer never came whole: it asks in its wire's way. On Concert and Caisse-AP that is the same sale again.
 """
 
 from __future__ import annotations
@@ -33,13 +33,9 @@ _THINKING_S = 0.2
 
 
 class WireTill(Protocol):
-    """One till; every payment is a new one. `paid` are the amounts it handed goods over for.
-
-    `asks_again` says whether its wire has a question for a payment that was cut off.
-    """
+    """One till; every payment is a new one. `paid` are the amounts it handed goods over for."""
 
     paid: list[int]
-    asks_again: bool
 
     def pay(self, amount: Money, *, leave: bool) -> None:
         """Sell; with `leave` it gives up while the terminal is still at it. Any PosError may end it."""
@@ -50,8 +46,6 @@ class WireTill(Protocol):
 
 class RestWireTill:
     """Acknowledges, and asks again under the same key."""
-
-    asks_again = True
 
     def __init__(self, port: int, key: str) -> None:
         self.paid: list[int] = []
@@ -86,8 +80,6 @@ class RestWireTill:
 class NexoWireTill:
     """Asks for the status of what was cut off."""
 
-    asks_again = True
-
     def __init__(self, port: int) -> None:
         self.paid: list[int] = []
         self._till = NexoTill(NexoAddress(f"http://{HOST}:{port}/nexo", patience_s=_PATIENCE_S))
@@ -116,8 +108,6 @@ class NexoWireTill:
 
 class ZvtWireTill:
     """Repeats the last receipt, and tells a new one from the one it knows."""
-
-    asks_again = True
 
     def __init__(self, port: int) -> None:
         self.paid: list[int] = []
@@ -154,8 +144,6 @@ class ZvtWireTill:
 class HwProxyWireTill:
     """Presses "retry" on the same payment line, as a cashier in Odoo does."""
 
-    asks_again = True
-
     def __init__(self, port: int, key: str) -> None:
         self.paid: list[int] = []
         self._till = RestTill(f"http://{HOST}:{port}", key, timeout_s=_PATIENCE_S)
@@ -188,47 +176,57 @@ class HwProxyWireTill:
 
 
 class CaisseWireTill:
-    """Knows nothing of what was cut off."""
-
-    asks_again = False
+    """Asks for the same amount again when it was cut off, as its cashier does."""
 
     def __init__(self, port: int) -> None:
         self.paid: list[int] = []
         self._port = port
+        self._open: Money | None = None
 
     def pay(self, amount: Money, *, leave: bool) -> None:
         """One connection; where it gives up it hangs up."""
+        self._open = None if leave else amount
         with _Line(self._port) as link:
             if leave:
                 _later(link.close)
             tags = caisse_till.ask(link, CaisseRequest("01", amount, Action.DEBIT), patience_s=_PATIENCE_S)
-        if tags is not None and tags["AE"] == "10":
+        if tags is None:
+            return
+        self._open = None
+        if tags["AE"] == "10":
             self.paid.append(amount.minor)
 
     def recover(self) -> None:
-        """Caisse-AP has no question for it."""
+        """The same request again."""
+        if self._open is not None:
+            self.pay(self._open, leave=False)
 
 
 class ConcertWireTill:
-    """Knows nothing of what was cut off."""
-
-    asks_again = False
+    """Asks for the same amount again when it was cut off, as its cashier does."""
 
     def __init__(self, port: int) -> None:
         self.paid: list[int] = []
         self._port = port
+        self._open: Money | None = None
 
     def pay(self, amount: Money, *, leave: bool) -> None:
         """One exchange; where it gives up, the line is pulled."""
+        self._open = None if leave else amount
         with _Line(self._port) as link, ConcertTill(link) as till:
             if leave:
                 _later(link.close)
             answer = till.ask(ConcertRequest("01", amount), patience_s=_PATIENCE_S)
-        if answer is not None and answer.result is Result.OK:
+        if answer is None:
+            return
+        self._open = None
+        if answer.result is Result.OK:
             self.paid.append(amount.minor)
 
     def recover(self) -> None:
-        """Concert has no question for it."""
+        """The same request again."""
+        if self._open is not None:
+            self.pay(self._open, leave=False)
 
 
 class _Line:

@@ -57,6 +57,9 @@ class Checkout:
     def settle(self) -> Settled:
         """Finish what an earlier run of this terminal left open; before the first sale."""
         settled = self._parts.settlement.settle_open()
+        if settled.telling:
+            text = "%d approvals were being told when an earlier run died; their tills have time to ask again"
+            log.warning(text, len(settled.telling))
         if not settled.clean:
             log.error("%d payments are not settled yet; they are asked for again", len(settled.still_open))
         return settled
@@ -109,6 +112,10 @@ class Checkout:
     def _answer(self, request: PaymentRequest, row: Row) -> PaymentResponse:
         message = self._parts.words.cashier[row.cashier]
         return PaymentResponse(row.outcome, request.amount, self._now(), message=message)
+
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None:
+        """Write down that the till gets the whole approval now."""
+        self._parts.settlement.telling(transaction, till_will_say=till_will_say)
 
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Capture what the till has learned of, void what it never will."""

@@ -20,10 +20,11 @@ from pos_adapter.types import (
     TransactionId,
 )
 
-APPROVED = frozenset({State.ANNOUNCED, State.CONFIRMED, State.CAPTURED})
+APPROVED = frozenset({State.ANNOUNCED, State.TELLING, State.CONFIRMED, State.CAPTURED})
 RUNNING = frozenset({State.NEW, State.IDENTIFIED, State.AUTHORISING, State.AUTHORISED})
 SETTLEMENTS: Mapping[State, Settlement] = {
     State.ANNOUNCED: Settlement.PENDING,
+    State.TELLING: Settlement.PENDING,
     State.CONFIRMED: Settlement.PENDING,
     State.CAPTURED: Settlement.CAPTURED,
     State.VOIDING: Settlement.VOIDED,

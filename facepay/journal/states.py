@@ -1,9 +1,10 @@
 """The states of a payment and of a refund, and the one table of steps between them.
 
 A state names what is written down before the next effect: AUTHORISING before the provider is asked,
-ANNOUNCED before the till is answered, CONFIRMED before the capture, VOIDING before the void, REFUNDING
-before the refund. So after a power cut the last row says which effect may have happened and has to be
-asked for again; every one of them is idempotent by key.
+ANNOUNCED before the till is answered, TELLING before it is given the whole approval on a wire that does not
+say back that it heard, CONFIRMED before the capture, VOIDING before the void, REFUNDING before the refund.
+So after a power cut the last row says which effect may have happened and has to be asked for again; every
+one of them is idempotent by key.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class State(Enum):
     AUTHORISING = "authorising"
     AUTHORISED = "authorised"
     ANNOUNCED = "announced"
+    TELLING = "telling"
     CONFIRMED = "confirmed"
     CAPTURED = "captured"
     UNKNOWN = "unknown"
@@ -43,7 +45,9 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         _S.AUTHORISING: frozenset({_S.AUTHORISED, _S.DECLINED, _S.UNKNOWN, _S.VOIDING}),
         _S.UNKNOWN: frozenset({_S.AUTHORISED, _S.DECLINED, _S.VOIDING}),
         _S.AUTHORISED: frozenset({_S.ANNOUNCED, _S.VOIDING}),
-        _S.ANNOUNCED: frozenset({_S.CONFIRMED, _S.VOIDING}),
+        _S.ANNOUNCED: frozenset({_S.TELLING, _S.CONFIRMED, _S.VOIDING}),
+        # From here the till may know; what it asks next, or does not ask, says whether it does (ADR 0230).
+        _S.TELLING: frozenset({_S.CONFIRMED, _S.VOIDING}),
         # CONFIRMED is a promise to the shop; a capture the provider refuses for good is DECLINED and alerts.
         _S.CONFIRMED: frozenset({_S.CAPTURED, _S.DECLINED}),
         # A void can lose against a capture made by hand at the provider's console.
@@ -65,7 +69,16 @@ OPEN = frozenset(State) - FINAL
 """States that have to be settled after a restart."""
 
 MONEY_MAY_MOVE = frozenset(
-    {_S.AUTHORISING, _S.UNKNOWN, _S.AUTHORISED, _S.ANNOUNCED, _S.CONFIRMED, _S.VOIDING, _S.REFUNDING}
+    {
+        _S.AUTHORISING,
+        _S.UNKNOWN,
+        _S.AUTHORISED,
+        _S.ANNOUNCED,
+        _S.TELLING,
+        _S.CONFIRMED,
+        _S.VOIDING,
+        _S.REFUNDING,
+    }
 )
 """Open states in which the provider may hold or move money; never told to a till as declined."""
 

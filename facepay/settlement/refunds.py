@@ -112,7 +112,7 @@ class Refunds:
     def reverse(self, asked: RefundOf) -> Entry:
         """Undo a whole payment: void what is only held, refund what was captured."""
         original = self._journal.find(asked.original)
-        if original is not None and original.state in {State.AUTHORISED, State.ANNOUNCED}:
+        if original is not None and original.state in {State.AUTHORISED, State.ANNOUNCED, State.TELLING}:
             if asked.actor.role < self._terms.role:
                 raise RefundRefused("a reversal needs a role that may refund")
             return self._settlement.acknowledge(asked.original, learned=False)

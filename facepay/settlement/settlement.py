@@ -44,6 +44,8 @@ class Settled:
     refunded: tuple[TransactionId, ...] = ()
     ended: tuple[TransactionId, ...] = ()
     still_open: tuple[TransactionId, ...] = ()
+    telling: tuple[TransactionId, ...] = ()
+    """Left as they are: their tills may know, and say so by what they ask next (`take_silence`)."""
 
     @property
     def clean(self) -> bool:
@@ -128,6 +130,21 @@ class Settlement:
             return entry
         return self._journal.walk(payment, self._announcing(entry, facts))
 
+    def telling(self, payment: TransactionId, *, till_will_say: bool = False) -> Entry:
+        """Write that the till is given the whole approval now; calling it again changes nothing.
+
+        Args:
+            till_will_say: Its next order says whether it heard (ZVT's receipt synchronisation), so that its
+                silence means nothing.
+
+        Raises:
+            IllegalTransition: It is no approval any more: nothing may be told.
+        """
+        entry = self._require(payment)
+        if entry.state in {State.TELLING, State.CONFIRMED, State.CAPTURED}:
+            return entry
+        return self._journal.advance(payment, State.TELLING, {"till_will_say": True} if till_will_say else {})
+
     def acknowledge(self, payment: TransactionId, *, learned: bool) -> Entry:
         """Capture when the till has learned of the approval, void when it never will.
 
@@ -135,11 +152,11 @@ class Settlement:
         provider does not answer; `settle_open` finishes it.
         """
         entry = self._require(payment)
-        if entry.state not in {State.AUTHORISED, State.ANNOUNCED}:
+        if entry.state not in {State.AUTHORISED, State.ANNOUNCED, State.TELLING}:
             if learned and entry.state in {State.VOIDING, State.VOIDED}:
                 _log.error("payment %s: the till acknowledged an approval after it was voided", payment)
             return entry
-        if learned and entry.state is State.ANNOUNCED:
+        if learned and entry.state is not State.AUTHORISED:
             return self._capture(self._journal.advance(payment, State.CONFIRMED))
         return self._void(self._journal.advance(payment, State.VOIDING))
 
@@ -160,19 +177,32 @@ class Settlement:
             reference = {"reference": movement.reference}
             return self._journal.advance(refund.payment, State.REFUNDED, facts=reference)
 
-    def settle_open(self, learned: Callable[[Entry], bool] = lambda _: False) -> Settled:
-        """Finish every open entry of this chain; call it at start, before the first sale.
+    def settle_open(self, learned: Callable[[Entry], bool | None] = lambda _: None) -> Settled:
+        """Finish every open entry of this chain but those TELLING; call it at start, before the first sale.
 
         Args:
-            learned: Whether the till of an ANNOUNCED entry is known to have learned of the approval.
+            learned: Whether the till of an ANNOUNCED or TELLING entry has learned of the approval; None where
+                nobody can say.
         """
         return self._settle_all(OPEN, learned)
 
     def finish(self) -> Settled:
         """Try again what is decided but not done (captures, voids, refunds); safe while a sale runs."""
-        return self._settle_all(DECIDED, lambda _: False)
+        return self._settle_all(DECIDED, lambda _: None)
 
-    def _settle_all(self, states: Collection[State], learned: Callable[[Entry], bool]) -> Settled:
+    def take_silence(self, payments: Collection[TransactionId]) -> tuple[Entry, ...]:
+        """Capture what was being told when an earlier run died and no till has asked about since.
+
+        A till that was cut off asks again, in its wire's way; one that did not has its answer.
+        """
+        asked = (self._require(payment) for payment in payments)
+        silent = [e for e in asked if e.state is State.TELLING and not e.facts.get("till_will_say")]
+        said = {"learned": "silence"}
+        return tuple(
+            self._capture(self._journal.advance(e.payment, State.CONFIRMED, facts=said)) for e in silent
+        )
+
+    def _settle_all(self, states: Collection[State], learned: Callable[[Entry], bool | None]) -> Settled:
         done = [self._settle(entry, learned) for entry in self._journal.open_entries(states)]
 
         def ended(*states: State) -> tuple[TransactionId, ...]:
@@ -183,17 +213,20 @@ class Settlement:
             voided=ended(State.VOIDED),
             refunded=ended(State.REFUNDED),
             ended=ended(State.DECLINED, State.ABORTED),
-            still_open=ended(*OPEN),
+            still_open=ended(*(OPEN - {State.TELLING})),
+            telling=ended(State.TELLING),
         )
 
-    def _settle(self, entry: Entry, learned: Callable[[Entry], bool]) -> Entry:
+    def _settle(self, entry: Entry, learned: Callable[[Entry], bool | None]) -> Entry:
         match entry.state:
             case State.NEW | State.IDENTIFIED:
                 return self._journal.advance(entry.payment, State.ABORTED, facts={"reason": "restart"})
             case State.CONFIRMED:
                 return self._capture(entry)
-            case State.ANNOUNCED if learned(entry):
+            case State.ANNOUNCED | State.TELLING if learned(entry):
                 return self._capture(self._journal.advance(entry.payment, State.CONFIRMED))
+            case State.TELLING if learned(entry) is None:
+                return entry
             case State.REFUNDING:
                 return self.refund(entry)
             case State.VOIDING:

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
 from facepay.errors import FacepayError
 from facepay.psp.base import PspError
 from facepay.psp.offline import OfflineProvider
+from facepay.settlement import Settlement
 from facepay.terminal.money import MoneySide
 from keys import KeysError
+from pos_adapter.types import TransactionId
 
 log = logging.getLogger(__name__)
 EVERY_S = 20.0
+SILENCE_S = 60.0
+"""How long after a start a till may ask again that was cut off inside an approval (ADR 0230)."""
+
+
+class Silence:
+    """A chore: captures what was being told when an earlier run died, once its tills had time to ask."""
+
+    def __init__(
+        self,
+        settlement: Settlement,
+        telling: Collection[TransactionId],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settlement = settlement
+        self._telling = telling
+        self._clock = clock
+        self._until = clock() + SILENCE_S
+
+    def __call__(self) -> None:
+        """Once, when the time is over."""
+        if self._telling and self._clock() >= self._until:
+            for entry in self._settlement.take_silence(self._telling):
+                log.warning("payment %s: its till asked nothing, so it had heard: captured", entry.payment)
+            self._telling = ()
 
 
 class Bookkeeper:

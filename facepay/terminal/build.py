@@ -38,7 +38,7 @@ from facepay.recognition.matcher import Matcher
 from facepay.recognition.quality import QualityGate
 from facepay.settings import Settings
 from facepay.terminal.alive import build_depth, build_equipment
-from facepay.terminal.bookkeeping import Bookkeeper
+from facepay.terminal.bookkeeping import Bookkeeper, Silence
 from facepay.terminal.engines import build_engine, build_tries
 from facepay.terminal.money import MoneySide, build_money
 from facepay.terminal.places import database_url, open_keys
@@ -112,8 +112,9 @@ def open_terminal(
         base = _Base(settings, database, keys, engine, gallery, eye, clock or SystemClock())
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
-        terminal.checkout.settle()
-        stack.enter_context(Bookkeeper(terminal.money, chores=(_rotation(database, keys, audit),)))
+        settled = terminal.checkout.settle()
+        chores = (Silence(terminal.money.settlement, settled.telling), _rotation(database, keys, audit))
+        stack.enter_context(Bookkeeper(terminal.money, chores=chores))
         yield terminal
 
 

@@ -38,6 +38,9 @@ class OutOfOrderHost:
         """Out of order; nothing was charged."""
         return PaymentResponse(Outcome.DEVICE_DEAD, request.amount, _now(), message=self._message)
 
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None:
+        """There is no approval to tell."""
+
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Nothing is open here; the next start settles what an earlier run left."""
 

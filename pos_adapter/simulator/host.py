@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pos_adapter.base import ProgressListener
+from pos_adapter.errors import NotAllowed
 from pos_adapter.sale import utc_now
 from pos_adapter.types import (
     AdjustmentOutcome,
@@ -170,6 +171,14 @@ class SimulatedHost:
         with self._lock:
             self.payments[request.key] = PaymentRecord(request, response, settlement)
         return response
+
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None:
+        """Refuse what is open no more; this host does not outlive a crash that it would have to remember."""
+        with self._lock:
+            newest_first = reversed(self.payments.values())
+            record = next((r for r in newest_first if _transaction_of(r) == transaction), None)
+        if record is not None and record.settlement is Settlement.VOIDED:
+            raise NotAllowed("this approval was voided")
 
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         """Capture or void an open authorisation, once."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,7 @@ from pos_adapter.errors import (
     BadRequest,
     LinkError,
     MalformedMessage,
+    NotToBeTold,
     UnknownCommand,
     UnknownCurrency,
     UpstreamUnreachable,
@@ -167,11 +169,16 @@ class _Exchange:
                 self._tags[event.name] = event.value
 
     def answer(
-        self, result: Result, reason: Reason | None = None, response: PaymentResponse | None = None
+        self,
+        result: Result,
+        reason: Reason | None = None,
+        response: PaymentResponse | None = None,
+        telling: Callable[[], object] = lambda: None,
     ) -> None:
-        """The whole answer in one write: tills read once, up to 1024 bytes."""
-        tags = answer_tags(self._tags, result, reason=reason, response=response)
-        self._link.write(self._codec.encode(tags))
+        """The whole answer in one write, `telling` right before: tills read once, up to 1024 bytes."""
+        data = self._codec.encode(answer_tags(self._tags, result, reason=reason, response=response))
+        telling()
+        self._link.write(data)
 
     # -- sales -------------------------------------------------------------------------------------
 
@@ -198,15 +205,18 @@ class _Exchange:
                 listens, deadline = False, float("inf")
         return response
 
-    def announce(self, response: PaymentResponse) -> bool:
+    def announce(self, response: PaymentResponse, telling: Callable[[], object]) -> bool:
         """Whether the whole answer went out and the till then ended in order."""
         self._gone = self._gone or self._pending_farewell()
         if self._gone is not None:
             return False
         try:
-            self.answer(Result.DONE, response=response)
+            self.answer(Result.DONE, response=response, telling=telling)
         except LinkError:
             _log.warning("%s hung up before the answer", self._link.peer)
+            return False
+        except NotToBeTold:
+            _log.exception("%s is not told", self._link.peer)
             return False
         return self._was_read()
 
@@ -283,8 +293,8 @@ class _TillSide:
     def await_end(self, sale: Sale) -> PaymentResponse:
         return self.exchange.await_end(sale)
 
-    def announce(self, response: PaymentResponse) -> bool:
-        return self.exchange.announce(response)
+    def announce(self, response: PaymentResponse, telling: Callable[[], object]) -> bool:
+        return self.exchange.announce(response, telling)
 
     def conclude(self, response: PaymentResponse) -> None:
         self.exchange.conclude(self.request, response.outcome)

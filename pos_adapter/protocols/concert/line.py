@@ -80,11 +80,12 @@ class Line:
         """Write one signal or frame."""
         self._link.write(self._codec.encode(message))
 
-    def call(self, payload: bytes) -> Delivery:
-        """Send a frame with its whole ceremony."""
+    def call(self, payload: bytes, telling: Callable[[], object] = lambda: None) -> Delivery:
+        """Send a frame with its whole ceremony; `telling` is called right before the frame."""
         if not self._insist(Control.ENQ):
             self.send(Control.EOT)
             return Delivery.UNREACHED
+        telling()
         arrived = self._insist(Frame(payload))
         # Once acknowledged, a line that dies before the EOT changes nothing any more.
         with contextlib.suppress(LinkError):

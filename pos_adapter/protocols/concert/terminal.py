@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pos_adapter.base import Link
-from pos_adapter.errors import NotRepresentable, UpstreamUnreachable
+from pos_adapter.errors import NotRepresentable, NotToBeTold, UpstreamUnreachable
 from pos_adapter.inbox import Inbox, Pump
 from pos_adapter.keyless import sell
 from pos_adapter.protocols.concert.forward import ask_card_terminal
@@ -150,9 +151,14 @@ class _Exchange:
                 deadline = float("inf")
         return response
 
-    def call(self, answer: bytes) -> Delivery:
+    def call(self, answer: bytes, telling: Callable[[], object] = lambda: None) -> Delivery:
         """Give an answer with its whole ceremony."""
-        return self._line.call(answer)
+        try:
+            return self._line.call(answer, telling)
+        except NotToBeTold:
+            _log.exception("the till is not told")
+            self._line.send(Control.EOT)
+            return Delivery.UNREACHED
 
     def conclude(self, request: Request, payload: bytes, outcome: Outcome, message: str) -> None:
         """The face did not pay: let the card terminal answer in our place, or tell the till."""
@@ -215,9 +221,9 @@ class _TillSide:
     def await_end(self, sale: Sale) -> PaymentResponse:
         return self.exchange.await_end(sale)
 
-    def announce(self, response: PaymentResponse) -> bool:
+    def announce(self, response: PaymentResponse, telling: Callable[[], object]) -> bool:
         report = f"{response.brand.upper()} {response.account} {response.approval_code}"
-        delivery = self.exchange.call(_answer(self.request, Result.OK, report))
+        delivery = self.exchange.call(_answer(self.request, Result.OK, report), telling)
         return delivery is Delivery.ACKNOWLEDGED
 
     def conclude(self, response: PaymentResponse) -> None:

@@ -113,6 +113,7 @@ class Transactions:
         Raises:
             KeyReused: the same line asks for another amount.
         """
+        self._give_up_left(key, info)
         listens = bool(info.payment or info.order)
         view = self._desk.start(PaymentRequest(key, info.amount, reference=info.order, till_listens=listens))
         with self._lock:
@@ -121,6 +122,14 @@ class Transactions:
                 self._drop(next(iter(self._shown)))
             self._shown[key.exchange] = Shown(key, peer, self._clock(), watched=listens)
         return view
+
+    def _give_up_left(self, key: ExchangeKey, info: PaymentInfo) -> None:
+        """An earlier run died while telling an approval, and its order is paid on another line: void it."""
+        left = self._desk.session.left_telling(key.wire, key.till)
+        if left is None or left.request.key == key or not info.order:
+            return
+        if (left.request.reference, left.request.amount) == (info.order, info.amount):
+            self._desk.acknowledge(left.request.key, learned=False)
 
     def _drop(self, identifier: str) -> None:
         self._shown.pop(identifier, None)
@@ -143,12 +152,19 @@ class Transactions:
                 entry.asked_at = now
         return {identifier: self._desk.view(entry.key) for identifier, entry in shown.items()}
 
+    def telling(self, identifiers: list[str], peer: str) -> None:
+        """A status that calls these payments approved is sent to `peer` now; raises NotToBeTold."""
+        for key in self._of_peer(identifiers, peer):
+            self._desk.telling(key)
+
     def learned(self, identifiers: list[str], peer: str) -> None:
-        """A status that called these payments approved was sent to `peer`."""
-        for identifier in identifiers:
-            entry = self._shown.get(identifier)
-            if entry is not None and entry.peer == peer:
-                self._desk.acknowledge(entry.key, learned=True)
+        """A status that called these payments approved was sent to `peer`: the money is captured."""
+        for key in self._of_peer(identifiers, peer):
+            self._desk.acknowledge(key, learned=True)
+
+    def _of_peer(self, identifiers: list[str], peer: str) -> list[ExchangeKey]:
+        shown = (self._shown.get(identifier) for identifier in identifiers)
+        return [entry.key for entry in shown if entry is not None and entry.peer == peer]
 
     def cancel(self, identifier: str) -> bool:
         """Stop a payment; False when there is none with this id."""

@@ -132,16 +132,18 @@ class HwProxyWire:
             if isinstance(result, HttpResponse):
                 return self._ours_to_read(request, result)
             body = result_body(call, result.value)
-            return HttpResponse(200, body, headers=headers, after_sent=self._learning(result, request.peer))
+            if not result.paid:
+                return HttpResponse(200, body, headers=headers)
+            paid, peer = list(result.paid), request.peer
+            return HttpResponse(
+                200,
+                body,
+                headers=headers,
+                before_sent=lambda: self._transactions.telling(paid, peer),
+                after_sent=lambda sent: self._transactions.learned(paid, peer) if sent else None,
+            )
 
         return answering
-
-    def _learning(self, result: _Result, peer: str) -> Callable[[bool], None] | None:
-        """Once a status with a success was sent to the browser that started it, the money is captured."""
-        if not result.paid:
-            return None
-        paid = list(result.paid)
-        return lambda sent: self._transactions.learned(paid, peer) if sent else None
 
     def _start(self, call: Call, request: HttpRequest) -> _Result | HttpResponse:
         """The transaction to ask about; false makes the till show its retry alert."""

@@ -73,7 +73,7 @@ def _repeat(terminal: Terminal, incoming: Incoming, exchange: Exchange) -> Answe
         return terminal.by_card(incoming, exchange.key.text)
     if exchange.answer is None:
         return Answer(answers.failure("Payment", "InProgress", "the payment is still running"))
-    return Answer(exchange.answer(), learned=terminal.learning(exchange, exchange.key))
+    return Answer(exchange.answer(), learning=terminal.learning(exchange, exchange.key))
 
 
 def _sell(terminal: Terminal, incoming: Incoming, order: PaymentOrder, exchange: Exchange) -> Answer:
@@ -150,9 +150,9 @@ def _told(
     learning = terminal.learning(exchange, exchange.key)
     if incoming.request.hung_up():
         _log.warning("%s: the till hung up before its answer", exchange.key.text)
-        learning(False)
+        learning.learned(sent=False)
         return Answer(told())
-    return Answer(told(), learned=learning)
+    return Answer(told(), learning=learning)
 
 
 def _restriction(terminal: Terminal, order: PaymentOrder) -> Body | None:
@@ -193,6 +193,12 @@ def _void_unlearned(terminal: Terminal, exchange: Exchange, order: PaymentOrder)
         sale = other.sale
         if sale is not None and sale.settle(False):
             doubtful = True
+    left = terminal.session.left_telling(exchange.key.wire, exchange.key.till)
+    if left is not None and left.request.reference == order.reference and left.request.key != exchange.key:
+        # An earlier run died while telling it, and the till pays anew instead of asking: it was cut off.
+        if left.response is not None and left.response.transaction is not None:
+            terminal.session.host.acknowledge(left.response.transaction, False)
+        doubtful = True
     exchange.reference = order.reference
     return doubtful
 

@@ -48,7 +48,7 @@ def tell(terminal: Terminal, incoming: Incoming) -> Answer:
         body = exchange.answer()
         if _is_unresolved(body):
             return Answer(_status_failure("InProgress", key))
-        return Answer(_repeated(body, key), learned=terminal.learning(exchange, key))
+        return Answer(_repeated(body, key), learning=terminal.learning(exchange, key))
     return _status_of_record(terminal, incoming, key, exchange)
 
 
@@ -67,7 +67,7 @@ def _status_of_record(
     if response is None or response.outcome is Outcome.PROVIDER_UNKNOWN:
         return Answer(_status_failure("InProgress", key))
     body = terminal.records.told_from(record, response)
-    return Answer(_repeated(body, key), learned=terminal.learning(exchange, key))
+    return Answer(_repeated(body, key), learning=terminal.learning(exchange, key))
 
 
 def _repeated(body: Body, key: ExchangeKey) -> Body:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pos_adapter.errors import UpstreamUnreachable
 from pos_adapter.http_messages import HttpRequest
@@ -23,16 +23,26 @@ from pos_adapter.types import ExchangeKey, Settlement, TransactionId
 _log = logging.getLogger(__name__)
 
 
+class Learning(Protocol):
+    """What to do round the sending of an answer that may be an approval."""
+
+    def telling(self) -> None:
+        """Right before it leaves; raises NotToBeTold where it must not."""
+
+    def learned(self, sent: bool) -> None:
+        """Right after it left, or could not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes back: a body, or bytes as the card terminal gave them, or (neither) nothing at all.
 
-    `learned` is called with whether the answer left.
+    `learning` is there where the answer may tell of an approval: its money hangs on whether the answer left.
     """
 
     body: Body | None = None
     raw: bytes | None = None
-    learned: Callable[[bool], None] | None = None
+    learning: Learning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +91,17 @@ class Terminal:
         """The currency of an earlier payment; None when this terminal does not remember it."""
         return self.exchanges.find_currency(transaction) or self.options.currency or None
 
-    def learning(self, exchange: Exchange | None, key: ExchangeKey) -> Callable[[bool], None]:
-        """What to do once an answer that may be an approval left, or could not leave."""
-        return lambda sent: self.learned(exchange, key) if sent else self.await_question(exchange, key)
+    def learning(self, exchange: Exchange | None, key: ExchangeKey) -> Learning:
+        """What to do round the sending of an answer that may be an approval."""
+        return _Learning(self, exchange, key)
+
+    def telling(self, exchange: Exchange | None, key: ExchangeKey) -> None:
+        """The till is given the answer now; raises NotToBeTold where it must not be."""
+        sale = exchange.sale if exchange else None
+        if sale is not None and not sale.is_settled:
+            sale.telling()
+        else:
+            self.session.telling(key)
 
     def learned(self, exchange: Exchange | None, key: ExchangeKey) -> None:
         """The till has the answer in hand: an open approval is captured."""
@@ -114,3 +132,19 @@ class Terminal:
             return
         if record.settlement is Settlement.PENDING:
             self.session.host.acknowledge(response.transaction, learned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    terminal: Terminal
+    exchange: Exchange | None
+    key: ExchangeKey
+
+    def telling(self) -> None:
+        self.terminal.telling(self.exchange, self.key)
+
+    def learned(self, sent: bool) -> None:
+        if sent:
+            self.terminal.learned(self.exchange, self.key)
+        else:
+            self.terminal.await_question(self.exchange, self.key)

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from pos_adapter.errors import (
     AmountNotRepresentable,
     MalformedMessage,
+    NotToBeTold,
     PosError,
     Unauthenticated,
     UnknownCurrency,
@@ -41,7 +42,7 @@ from pos_adapter.protocols.nexo.header import Header, read_header
 from pos_adapter.protocols.nexo.local_encryption import KeyRing
 from pos_adapter.protocols.nexo.loyalty import LoyaltyProgramme
 from pos_adapter.protocols.nexo.options import NexoOptions
-from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Terminal
+from pos_adapter.protocols.nexo.terminal import Answer, Incoming, Learning, Terminal
 from pos_adapter.session import TransactionSession
 from pos_adapter.types import TerminalStatus
 
@@ -141,7 +142,10 @@ class NexoWire:
         answer = self._obey(Incoming(opened, request))
         if isinstance(answer, HttpResponse):
             return answer
-        return HttpResponse(200, self._bytes(opened, answer), after_sent=answer.learned)
+        body, learning = self._bytes(opened, answer), answer.learning
+        if learning is None:
+            return HttpResponse(200, body)
+        return HttpResponse(200, body, before_sent=learning.telling, after_sent=learning.learned)
 
     def _open(self, request: HttpRequest, *, clear: bool) -> Message | HttpResponse:
         """The message, or the answer to what is none."""
@@ -214,11 +218,20 @@ class NexoWire:
         answer = self._obey(Incoming(message, replace(request, hung_up=lambda: False)))
         if isinstance(answer, HttpResponse):
             return
-        sent = False
+        sent, learning = False, answer.learning
         if self._options.notify_url and (answer.body is not None or answer.raw is not None):
-            sent = self._notify(self._bytes(message, answer))
-        if answer.learned is not None:
-            answer.learned(sent)
+            sent = self._deliver(self._bytes(message, answer), learning)
+        if learning is not None:
+            learning.learned(sent)
+
+    def _deliver(self, body: bytes, learning: Learning | None) -> bool:
+        try:
+            if learning is not None:
+                learning.telling()
+        except NotToBeTold:
+            _log.exception("the result is not delivered to the notification address")
+            return False
+        return self._notify(body)
 
     def _notify(self, body: bytes) -> bool:
         headers = {"Content-Type": "application/json"}

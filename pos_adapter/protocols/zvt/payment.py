@@ -116,6 +116,8 @@ def _conclude(terminal: Terminal, dialogue: Dialogue, order: Order, sale: Sale) 
         return
     in_sync = order.item(RECEIPT_SYNC) is not None
     status = approval_status(terminal, order, response)
+    if in_sync:
+        sale.telling(till_will_say=True)
     try:
         verdict = announce(
             terminal, dialogue, order, status, receipt_of("payment", status, response.authorised)

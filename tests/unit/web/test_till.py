@@ -51,6 +51,8 @@ class OneSale:
             authorised=request.amount,
         )
 
+    def telling(self, transaction: TransactionId, till_will_say: bool) -> None: ...
+
     def acknowledge(self, transaction: TransactionId, learned: bool) -> None:
         self.learned = learned
         self.settled.set()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from facepay.errors import OutcomeUnknown
-from facepay.journal import State
+from facepay.journal import IllegalTransition, State
 from facepay.psp.base import Answer, PspUnreachable
 from facepay.settlement import order_of
 from facepay.testing.faulty_provider import Mishap
-from pos_adapter.types import Money
+from pos_adapter.types import Money, TransactionId
 from tests.unit.facepay.settlement.conftest import ANNA, Shop
 
 UNCLEAR = [Mishap.LOST_REQUEST, Mishap.LATE_REQUEST, Mishap.LOST_ANSWER, Mishap.NONSENSE]
@@ -152,3 +152,48 @@ def test_what_the_provider_does_not_answer_stays_open_after_a_restart(shop: Shop
     settled = shop.settlement.settle_open()
     assert (settled.clean, settled.still_open) == (False, (payment,))
     assert shop.settlement.finish().voided == (payment,)
+
+
+def telling(shop: Shop, name: str = "p1", **more: bool) -> TransactionId:
+    payment = shop.identified(name)
+    shop.authorise(payment)
+    shop.settlement.announce(payment)
+    shop.settlement.telling(payment, **more)
+    shop.restart()
+    return payment
+
+
+def test_what_was_being_told_waits_for_its_till_after_a_restart(shop: Shop) -> None:
+    payment = telling(shop)
+    settled = shop.settlement.settle_open()
+    assert (settled.clean, settled.telling, shop.state(payment)) == (True, (payment,), State.TELLING)
+    shop.settlement.acknowledge(payment, learned=True)
+    assert (shop.state(payment), shop.taken) == (State.CAPTURED, 1240)
+    assert shop.settlement.take_silence(settled.telling) == ()
+
+
+def test_a_till_that_asks_nothing_has_heard(shop: Shop) -> None:
+    payment = telling(shop)
+    shop.settlement.take_silence(shop.settlement.settle_open().telling)
+    assert (shop.state(payment), shop.taken) == (State.CAPTURED, 1240)
+
+
+def test_a_till_that_says_it_did_not_hear_gets_a_void(shop: Shop) -> None:
+    payment = telling(shop)
+    assert shop.settlement.settle_open(learned=lambda entry: False).voided == (payment,)
+    assert shop.taken == 0
+
+
+def test_the_silence_of_a_till_that_will_say_means_nothing(shop: Shop) -> None:
+    payment = telling(shop, till_will_say=True)
+    assert shop.settlement.take_silence(shop.settlement.settle_open().telling) == ()
+    assert shop.state(payment) is State.TELLING
+
+
+def test_what_was_voided_meanwhile_must_not_be_told(shop: Shop) -> None:
+    payment = shop.identified("p1")
+    shop.authorise(payment)
+    shop.settlement.announce(payment)
+    shop.settlement.acknowledge(payment, learned=False)
+    with pytest.raises(IllegalTransition):
+        shop.settlement.telling(payment)
