@@ -28,6 +28,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "payment_latency": ("commerce", "3", "1", "10000"),
     "search": ("10000",),
     "serve": ("300", "1"),
+    "timing": ("2000",),
     "wires": ("50",),
 }
 """Arguments of the small run; a benchmark that is not named takes none."""

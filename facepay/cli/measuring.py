@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from tqdm import tqdm
@@ -60,6 +61,13 @@ def embedded_photos(
         with tqdm(total=len(photos), desc="photos", unit="photo", disable=silent) as bar:
             embedded = embed_photos(photos, engine, cache, lambda: bar.update(1))
         finished = True
+    except KeyboardInterrupt:
+        print(
+            f"stopped: the same command goes on from here; until then {cache.folder} keeps the features "
+            "that were made, sealed, and no image",
+            file=sys.stderr,
+        )
+        raise
     finally:
         cache.close(destroy=finished and not arguments.keep_features)
     return embedded

@@ -73,7 +73,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, engine: RecognitionEngine) -> None:
-        self._folder = folder
+        self.folder = folder
         self._models = f"{engine.model}/{engine.detector_sha256}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key_file = folder / "key"
@@ -109,10 +109,10 @@ class FeatureCache:
             with self._key_file.open("r+b") as stream:
                 stream.write(bytes(_KEY_BYTES))
                 os.fsync(stream.fileno())
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self.folder)
 
     def _path(self, digest: str) -> Path:
-        return self._folder / f"{hashlib.sha256(self._context(digest)).hexdigest()}.sealed"
+        return self.folder / f"{hashlib.sha256(self._context(digest)).hexdigest()}.sealed"
 
     def _context(self, digest: str) -> bytes:
         return f"facepay/evaluation/{self._models}/{digest}".encode()

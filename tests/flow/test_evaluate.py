@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from facepay.cli.main import main
+from facepay.evaluation.embedding import FeatureCache
 
 pytestmark = [pytest.mark.models, pytest.mark.photos]
 PEOPLE = 24
@@ -56,6 +57,27 @@ def test_recognition_report_is_written_and_the_features_destroyed(
     assert (data / "evaluation").is_dir()
     assert "impostor comparisons" in typed(*words)
     assert not (data / "evaluation").exists()
+
+
+def test_a_run_that_was_stopped_says_so_and_goes_on_where_it_was(
+    some_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[str] = []
+    add = FeatureCache.add
+
+    def stopped_after_three(cache: FeatureCache, digest: str, *rest: object) -> None:
+        add(cache, digest, *rest)  # type: ignore[arg-type]
+        measured.append(digest)
+        if len(measured) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FeatureCache, "add", stopped_after_three)
+    words = ["--data", str(tmp_path), "evaluate", "recognition", "--photos", str(some_people), *PACK]
+    assert main(words) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert main(words) == 0
+    assert len(measured) == len(set(measured)), "a photo was measured twice"
+    assert not (tmp_path / "evaluation").exists()
 
 
 def test_calibration_is_written_where_the_terminal_looks(some_people: Path, data: Path) -> None:
