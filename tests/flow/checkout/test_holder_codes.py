@@ -139,7 +139,7 @@ def test_the_card_ends_the_wait_for_a_code(theatre: Theatre) -> None:
 def test_a_withdrawn_code_is_dead_in_everybodys_pocket(
     theatre: Theatre, people: list[Person], mode: TemplateMode
 ) -> None:
-    cast, enrolled = theatre.enrol(people[3], PIN, mode)
+    cast, enrolled = theatre.enrol(people[-1], PIN, mode)
     assert pay_with(theatre, cast.person, enrolled.code).outcome is Outcome.APPROVED, theatre.last_reason()
     theatre.withdraw(cast)
     assert pay_with(theatre, cast.person, enrolled.code).outcome is Outcome.NO_MATCH

