@@ -17,6 +17,7 @@ from keys.base45 import decode_base45, encode_base45
 from keys.capsule import Capsule, issue_capsule, open_capsule
 from keys.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from keys.cobblestone import CHUNK, plain_size, seal_message, unseal_message, unseal_message_into
+from keys.envelope import decode_envelope, unseal_each_into
 from keys.errors import KeysError
 from keys.escrow import join_root, split_root
 from keys.holder_code import HolderKey, decode_code, decode_holder_key, encode_code
@@ -27,8 +28,18 @@ from keys.merkle import HASH, verify_consistency, verify_inclusion
 from keys.opening import open_keystore, uri_options
 from keys.passphrase import FLOOR
 from keys.pins import make_pin_record, require_pin
-from keys.slots import Header, Slot, SlotKind, SlotPlace, decode_header, lock_with_credential, unlock_into
+from keys.slots import (
+    Header,
+    Slot,
+    SlotKind,
+    SlotPlace,
+    cost_of,
+    decode_header,
+    lock_with_credential,
+    unlock_into,
+)
 from keys.statements import StatementKind, sign_statement, signer_of, verify_statement
+from keys.stretching import parse_cost
 from keys.strict_json import decode_object
 from keys.tpm2_slot import ChipBlob, lock_with_chip, unlock_with_chip_into
 from keys.types import KeyId
@@ -81,6 +92,8 @@ def make_targets(store: MemoryKeyStore) -> dict[str, tuple[Target, bytes]]:
 
     def header(data: bytes) -> None:
         for one in decode_header(data)[0].slots:
+            with contextlib.suppress(KeysError):
+                cost_of(one)
             if one.kind is SlotKind.CREDENTIAL:
                 unlock_into(one, secret, place.store_id, bytearray(32))
 
@@ -92,6 +105,8 @@ def make_targets(store: MemoryKeyStore) -> dict[str, tuple[Target, bytes]]:
 
     def uri(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
+        with contextlib.suppress(KeysError):
+            parse_cost(text)
         with contextlib.suppress(KeysError):
             uri_options(text, frozenset({"slot", "ring"}))
         # Stores other than this one would look at files and devices.
@@ -109,8 +124,21 @@ def make_targets(store: MemoryKeyStore) -> dict[str, tuple[Target, bytes]]:
             verify_inclusion(KEY, first, second, nodes, KEY)
         verify_consistency((first, KEY), (second, KEY), nodes)
 
+    def envelope(data: bytes) -> None:
+        taken = decode_envelope(data)
+        place = (CONTEXT.purpose, CONTEXT.tenant, CONTEXT.subject, CONTEXT.reference, CONTEXT.model, 1)
+        out = memoryview(bytearray(max(0, plain_size(len(taken.body)))))
+        (error,) = unseal_each_into([(taken.wrapped, taken.body, place, out)], store)
+        # Thousands at once open what one alone opens, and nothing else.
+        try:
+            assert unseal(data, CONTEXT, store) == out, "opened to something else"
+            assert error is None
+        except KeysError:
+            assert error is not None
+            assert not any(out)
+
     return {
-        "envelope": (lambda d: unseal(d, CONTEXT, store), seal(b"x" * 40, CONTEXT, store)),
+        "envelope": (envelope, seal(b"x" * 40, CONTEXT, store)),
         "message": (lambda d: unseal_message(KEY, b"", d), seal_message(KEY, b"", b"x" * 40, bytes)),
         "chunked": (chunked, seal_message(KEY, b"", bytes(CHUNK), bytes)),
         "header": (header, Header(bytes(16), (slot,)).encode()),
