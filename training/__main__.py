@@ -16,6 +16,8 @@ TASKS = {
     "passive": "training.passive:PassiveTask",
     "recogniser": "training.recogniser:RecogniserTask",
 }
+POOLED = ("mesh", "passive")
+"""Students whose pictures are made beforehand, because their teachers cost more than they do."""
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def _step(options: argparse.Namespace) -> None:
         write_files(task, options.work)
     else:
         made = task(options.photos, options.models, options.work)
-        train(made, options.work, options.steps, report=options.report)
+        train(made, options.work, options.steps, report=options.report, fused=options.fused)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     what = parser.add_subparsers(dest="what", required=True, metavar="STUDENT|held-out|cards")
     for student in sorted(TASKS):
         steps = what.add_parser(student).add_subparsers(dest="step", required=True)
-        for step in ("pool", "train", "export"):
+        for step in (*(("pool",) if student in POOLED else ()), "train", "export"):
             _step_arguments(steps.add_parser(step), step)
     held_out = what.add_parser("held-out", help="link the photos of the people who are not trained on")
     _add_folder(held_out, "photos", "FACEPAY_PHOTOS")
@@ -77,6 +79,7 @@ def _step_arguments(parser: argparse.ArgumentParser, step: str) -> None:
     if step == "train":
         parser.add_argument("--steps", type=int, default=5_000)
         parser.add_argument("--report", type=int, default=500)
+        parser.add_argument("--fused", action="store_true", help="compile the student first")
 
 
 def _add_folder(parser: argparse.ArgumentParser, name: str, variable: str) -> None:
