@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
 from facepay.errors import SettingsError
 from facepay.recognition.calibration import Calibration, Misses, Provenance, Tail, ThresholdOnRecord
-from facepay.recognition.packs import PACK_HOMES, PackSpec
+from facepay.recognition.packs import PackSpec, pack_homes
 from facepay.types import ModelId
 
 
@@ -28,7 +27,7 @@ def find_calibration(pack: PackSpec, own_folder: Path | None) -> Calibration | N
     for folder in (own_folder, pack.home):
         if folder is not None and (folder / name).is_file():
             return parse_calibration((folder / name).read_text("utf-8"), str(folder / name))
-    for home in map(resources.files, PACK_HOMES):
+    for home in pack_homes():
         if (home / name).is_file():
             return parse_calibration((home / name).read_text("utf-8"), name)
     return None

@@ -28,6 +28,7 @@ _BUILTIN_ADVICE = (
     "Install facepay again (pip install --force-reinstall), or run: facepay models install opencv (40 MB, "
     "allows commercial use), and name it in recognition.pack"
 )
+_CAME_WITHOUT = f"this facepay came without its own models. {_BUILTIN_ADVICE}"
 
 
 class FileState(Enum):
@@ -99,7 +100,7 @@ def require_files(spec: PackSpec, folders: Sequence[Path]) -> Mapping[str, Path]
     wrong = [item for item in found if item.state is FileState.WRONG]
     missing = [item.file.name for item in found if item.state is FileState.MISSING]
     if spec.name == BUILTIN and len(missing) == len(found):
-        raise PackMissing(f"this facepay came without its own models. {_BUILTIN_ADVICE}")
+        raise PackMissing(_CAME_WITHOUT)
     if spec.name == BUILTIN and (wrong or missing):
         raise PackMissing(_builtin_incomplete(missing, [item.file.name for item in wrong]))
     if wrong:
@@ -124,10 +125,13 @@ def choose_pack(name: str) -> PackSpec:
 
     Raises:
         SettingsError: there is no such pack.
+        PackMissing: none is named, and none came along.
     """
     known = catalogue()
     if name.endswith(".toml"):
         return load_pack_file(Path(name))
+    if name in ("", BUILTIN) and BUILTIN not in known:
+        raise PackMissing(_CAME_WITHOUT)
     return find_pack(name or BUILTIN, known)
 
 

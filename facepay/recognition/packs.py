@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +157,7 @@ def catalogue() -> dict[str, PackSpec]:
 def cards_of(spec: PackSpec) -> dict[str, str]:
     """Return the model cards of a pack, Markdown by file name; empty where others made the weights."""
     names = dict.fromkeys(file.card for file in spec.files if file.card)
-    found = ((name, home / name) for name in names for home in map(resources.files, PACK_HOMES))
+    found = ((name, home / name) for name in names for home in pack_homes())
     return {name: card.read_text("utf-8") for name, card in found if card.is_file()}
 
 
@@ -198,8 +200,15 @@ def load_pack_file(path: Path) -> PackSpec:
         raise SettingsError(f"model pack {path} cannot be read: {error.strerror}") from error
 
 
+def pack_homes() -> Iterator[Traversable]:
+    """Return the folders of packs inside facepay; whoever packages it may have left out the weights."""
+    for package in PACK_HOMES:
+        with suppress(ModuleNotFoundError):
+            yield resources.files(package)
+
+
 def _built_in() -> Iterator[PackSpec]:
-    for folder in map(resources.files, PACK_HOMES):
+    for folder in pack_homes():
         for entry in sorted(folder.iterdir(), key=lambda item: item.name):
             if entry.name.endswith(".toml") and not entry.name.endswith(".calibration.toml"):
                 yield parse_pack(entry.read_text("utf-8"), entry.name)

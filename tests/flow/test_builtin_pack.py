@@ -70,9 +70,15 @@ def test_one_bit_makes_it_unusable(installation: Callable[[], Path], tmp_path: P
     assert "pip install --force-reinstall" in doctor.stdout
 
 
-def test_a_wheel_without_it_says_so(installation: Callable[[], Path], tmp_path: Path) -> None:
-    for weights in installation().glob("*.onnx"):
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_wheel_without_it_says_so(
+    installation: Callable[[], Path], tmp_path: Path, *, whole_folder: bool
+) -> None:
+    pack = installation()
+    for weights in pack.glob("*.onnx"):
         weights.unlink()
+    if whole_folder:
+        shutil.rmtree(pack)
     doctor = _run("doctor", python_path=tmp_path / "site", data=tmp_path)
     assert "this facepay came without its own models" in doctor.stdout
     demo = _run("demo", "--headless", python_path=tmp_path / "site", data=tmp_path)
