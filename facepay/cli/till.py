@@ -8,8 +8,8 @@ import sys
 from facepay.cli.exits import Exit
 from facepay.settings import Settings
 from pos_adapter.errors import BadRequest, PosError
-from pos_adapter.simulator.__main__ import add_desk_arguments, desk_options, order_of, print_told
-from pos_adapter.simulator.desks import DESKS, Action, open_desk
+from pos_adapter.simulator.__main__ import add_desk_arguments, attend, print_told
+from pos_adapter.simulator.desks import DESKS, Action
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Do one thing at the terminal; DECLINED when it was answered and not done."""
     try:
-        told = open_desk(arguments.wire, desk_options(arguments)).act(order_of(arguments))
+        told = attend(arguments.wire, arguments)
     except BadRequest as error:
         print(f"error: {error}", file=sys.stderr)
         return Exit.USAGE
+    except KeyboardInterrupt:
+        print("error: given up; look at the terminal for how it ended", file=sys.stderr)
+        return Exit.FAULT
     except PosError as error:
         print(f"error: {error}", file=sys.stderr)
         return Exit.FAULT

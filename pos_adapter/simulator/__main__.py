@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pos_adapter.errors import BadRequest, PosError
 from pos_adapter.session import TransactionSession
+from pos_adapter.simulator.attending import Attending
 from pos_adapter.simulator.desks import DESKS, Action, DeskOptions, Order, Told, open_desk
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.simulator.serving import ServeOptions, serve_simulated
@@ -68,6 +69,15 @@ def order_of(arguments: argparse.Namespace) -> Order:
     return Order(Action(arguments.action), amount, arguments.transaction, arguments.patience)
 
 
+def attend(wire: str, arguments: argparse.Namespace) -> Told:
+    """Do what the arguments ask at a desk of this wire; Ctrl-C aborts a sale. Raises PosError."""
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    return Attending(open_desk(wire, desk_options(arguments)), order_of(arguments), say).outcome()
+
+
 def print_told(told: Told, *, as_json: bool) -> int:
     """Print an answer and give the exit code."""
     if as_json:
@@ -92,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.action == SERVE:
             return _serve(arguments)
-        told = open_desk(arguments.wire, desk_options(arguments)).act(order_of(arguments))
+        told = attend(arguments.wire, arguments)
         return print_told(told, as_json=arguments.json)
     except BadRequest as error:
         print(f"error: {error}", file=sys.stderr)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pos_adapter.base import Link
-from pos_adapter.errors import BadRequest, LinkError, PosError
+from pos_adapter.errors import BadRequest, LinkError, LinkUnavailable, PosError
 from pos_adapter.serial_link import SerialLink, SerialOptions
 from pos_adapter.simulator.conformance_by_wire import (
     CASES_BY_WIRE,
@@ -188,6 +188,9 @@ def _cases(wire: str) -> Mapping[str, Callable[[Subject], str]]:
 
 def check(subject: Subject, told: Callable[[Finding], None]) -> bool:
     """Run all cases, telling each finding as it comes; whether none failed."""
+    if (missing := _unreached(subject)) is not None:
+        told(missing)
+        return False
     good = True
     for name, case in _cases(subject.wire).items():
         if name.startswith("survives 1 MB") and subject.options.port:
@@ -198,6 +201,16 @@ def check(subject: Subject, told: Callable[[Finding], None]) -> bool:
         good = good and finding.verdict is not Verdict.FAILED
         told(finding)
     return good
+
+
+def _unreached(subject: Subject) -> Finding | None:
+    """A port or address that cannot be opened, said once: every case would say the same."""
+    began = time.monotonic()
+    try:
+        subject.raw().close()
+    except LinkUnavailable as error:
+        return Finding("can be reached", Verdict.FAILED, str(error), time.monotonic() - began)
+    return None
 
 
 def _run(name: str, case: Callable[[Subject], str], subject: Subject) -> Finding:

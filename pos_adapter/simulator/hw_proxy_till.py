@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pos_adapter.errors import MalformedMessage
@@ -20,8 +21,19 @@ def call(till: RestTill, name: str, params: dict[str, object]) -> Any:
     return document.get("result")
 
 
-def pay(till: RestTill, amount: Money, payment: str, *, patience_s: float = 120.0) -> dict[str, Any] | None:
-    """Start a payment and poll it as a browser does; None when it did not start or did not end."""
+def pay(
+    till: RestTill,
+    amount: Money,
+    payment: str,
+    *,
+    patience_s: float = 120.0,
+    begun: Callable[[str], object] = str,
+) -> dict[str, Any] | None:
+    """Start a payment and poll it as a browser does; None when it did not start or did not end.
+
+    Args:
+        begun: called with the transaction's id once there is one.
+    """
     info = {
         "amount": float(amount.major),
         "currency_iso": amount.currency,
@@ -32,6 +44,7 @@ def pay(till: RestTill, amount: Money, payment: str, *, patience_s: float = 120.
     started = call(till, "payment_terminal_transaction_start", {"payment_info": json.dumps(info)})
     if not isinstance(started, dict):
         return None
+    begun(started["transaction_id"])
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         found = find(till, started["transaction_id"])

@@ -47,6 +47,12 @@ from pos_adapter.upstream import FALL_BACK, Upstream
 _log = logging.getLogger(__name__)
 _IDLE_S = 1.0
 _CHEQUE = "C"
+_WHY = {
+    AdjustmentOutcome.NOT_FOUND: "NO SUCH PAYMENT",
+    AdjustmentOutcome.ALREADY_REVERSED: "ALREADY GIVEN BACK",
+    AdjustmentOutcome.NOT_POSSIBLE: "NOT POSSIBLE HERE",
+    AdjustmentOutcome.PROVIDER_UNREACHABLE: "NO CONNECTION",
+}
 WIRE = "concert"
 
 
@@ -186,7 +192,7 @@ class _Exchange:
         if outcome is AdjustmentOutcome.DONE:
             self._line.call(_answer(request, Result.OK, "REFUNDED"))
         elif outcome is not AdjustmentOutcome.PROVIDER_UNKNOWN:
-            self.conclude(request, payload, Outcome.DECLINED, "NOT REFUNDED")
+            self.conclude(request, payload, Outcome.DECLINED, f"NOT REFUNDED: {_WHY[outcome]}")
 
     def _try_to_give_back(self, request: Request) -> AdjustmentOutcome:
         try:

@@ -6,7 +6,7 @@ name, so that a REST till needs no serial library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
@@ -40,6 +40,12 @@ class Action(Enum):
     END_OF_DAY = "end-of-day"
 
 
+Abort = Callable[[], object]
+Begun = Callable[[str, Abort | None], object]
+"""Called when a sale has begun: with what names it (empty where the wire has no name for it) and with what
+aborts it in the wire's own way (None where the wire has none)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One action; `transaction` is what the wire names a payment by (id or receipt number)."""
@@ -48,6 +54,7 @@ class Order:
     amount: Money | None = None
     transaction: str = ""
     patience_s: float = 120.0
+    begun: Begun = lambda name, abort: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +104,10 @@ def require_amount(order: Order) -> Money:
     return order.amount.require_payable()
 
 
-def require_transaction(order: Order) -> str:
-    """What names the payment; raises BadRequest without it."""
+def require_transaction(order: Order, named: str = "the payment's id: --transaction ID") -> str:
+    """What names the payment; raises BadRequest without it, saying how it is `named` here."""
     if not order.transaction:
-        raise BadRequest(f"{order.action.value} needs the payment's id: --transaction ID")
+        raise BadRequest(f"{order.action.value} needs {named}")
     return order.transaction
 
 

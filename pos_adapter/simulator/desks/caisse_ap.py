@@ -35,9 +35,10 @@ class CaisseDesk:
             raise not_on_this_wire(order, "caisse_ap")
         request = Request(self._options.till, require_amount(order), _ACTIONS[order.action])
         link = connect_tcp(*host_and_port(self._options.address, PORT))
+        order.begun("", link.close)
         tags = ask(link, request, patience_s=order.patience_s)
         if tags is None:
-            return Told(False, "no answer: ask the cashier to look at the terminal")
+            return Told(False, "no answer: look at the terminal")
         done = tags["AE"] == "10"
         text = f"done: approval {tags.get('AC', '')}" if done else f"not done: {_reason(tags)}"
         return Told(done, text, tags)

@@ -17,6 +17,8 @@ from pos_adapter.simulator.desks import (
 )
 from pos_adapter.simulator.rest_till import RestTill
 
+_TRANSACTION = "the transaction's id, told when it begins: --transaction ID"
+
 
 class HwProxyDesk:
     """Starts and polls payments."""
@@ -32,16 +34,26 @@ class HwProxyDesk:
             text = ", ".join(f"{name} {state}" for name, state in states.items())
             return Told("connected" in states.values(), text, drivers)
         if order.action is Action.ABORT:
-            params: dict[str, object] = {"transaction_id": require_transaction(order)}
-            done = hw_proxy_till.call(self._till, "payment_terminal_transaction_cancel", params)
+            done = self._cancel(require_transaction(order, _TRANSACTION))
             return Told(done is True, "cancelled" if done is True else "not cancelled")
         if order.action is not Action.PAY:
             raise not_on_this_wire(order, "hw_proxy")
         return self._pay(order)
 
+    def _cancel(self, identifier: str) -> object:
+        """The terminal's own call: Odoo's cancel button never reaches it."""
+        params: dict[str, object] = {"transaction_id": identifier}
+        return hw_proxy_till.call(self._till, "payment_terminal_transaction_cancel", params)
+
     def _pay(self, order: Order) -> Told:
         payment = secrets.token_hex(8)
-        found = hw_proxy_till.pay(self._till, require_amount(order), payment, patience_s=order.patience_s)
+        found = hw_proxy_till.pay(
+            self._till,
+            require_amount(order),
+            payment,
+            patience_s=order.patience_s,
+            begun=lambda identifier: order.begun(identifier, lambda: self._cancel(identifier)),
+        )
         if found is None:
             return Told(False, "not started or not ended: the terminal is busy or out of order")
         return Told(

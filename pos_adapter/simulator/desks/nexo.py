@@ -24,6 +24,9 @@ from pos_adapter.simulator.desks import (
 from pos_adapter.simulator.nexo_till import NexoAddress, NexoReply, NexoTill, poi_transaction_of
 from pos_adapter.types import Money
 
+_SERVICE = "the payment's ServiceID, told when it begins: --transaction SERVICEID"
+_POI_TRANSACTION = "the payment's POITransactionID, told at its end: --transaction POITRANSACTIONID"
+
 
 class NexoDesk:
     """Each action is one request; `--transaction` is a ServiceID to abort, a POITransactionID to reverse."""
@@ -35,17 +38,32 @@ class NexoDesk:
         """One action; see `CashDesk`."""
         till = NexoTill(nexo_address(self._options, order.patience_s), sale_id=self._options.till)
         if order.action is Action.ABORT:
-            reply = till.abort(require_transaction(order))
-            return Told(reply.status == 200, "abort sent; the payment's own answer says how it ended")
+            return _abort(till, require_transaction(order, _SERVICE))
         if order.action is Action.STATUS:
             return _status(till, order.transaction)
         if order.action is Action.END_OF_DAY:
             return _figures(till.ask("Reconciliation", {"ReconciliationType": "SaleReconciliation"}))
         if order.action is Action.PAY:
             service = till.new_service_id()
+            order.begun(service, lambda: till.abort(service))
             return _told(till.pay(require_amount(order), service_id=service), "Payment", service)
         amount: Money | None = require_amount(order) if order.action is Action.REFUND else None
-        return _told(till.reverse(require_transaction(order), amount=amount), "Reversal", "")
+        return _told(
+            till.reverse(require_transaction(order, _POI_TRANSACTION), amount=amount), "Reversal", ""
+        )
+
+
+def _abort(till: NexoTill, service: str) -> Told:
+    """An abort is answered with nothing, also for a payment that nobody knows: the status tells."""
+    reply = till.abort(service)
+    if reply.status != 200:
+        return Told(False, reply.rejection or f"HTTP {reply.status}", _document(reply))
+    result, condition = till.status(service).result("TransactionStatus")
+    if result == "Success":
+        return Told(False, f"ServiceID {service} is over: ask for its status")
+    if condition == "InProgress":
+        return Told(True, f"abort sent; the own answer of ServiceID {service} says how it ended")
+    return Told(False, f"no payment with ServiceID {service} is known there ({condition})")
 
 
 def _status(till: NexoTill, service: str) -> Told:

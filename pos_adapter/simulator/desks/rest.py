@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from pos_adapter.errors import BadRequest
 from pos_adapter.simulator.desks import Action, DeskOptions, Order, Told, require_amount, require_transaction
 from pos_adapter.simulator.rest_till import RestAnswer, RestTill
 from pos_adapter.types import Money
+
+_WAIT_S = 30
 
 
 class RestDesk:
@@ -30,12 +33,23 @@ class RestDesk:
         return self._undo(order)
 
     def _pay(self, order: Order) -> Told:
-        answer = self._till.pay(require_amount(order), wait_s=int(order.patience_s))
+        answer = self._till.pay(require_amount(order), wait_s=0)
+        if "id" in answer.document:
+            answer = self._await_end(order, answer.document["id"])
         document: Mapping[str, Any] = answer.document
         if document.get("status") == "approved":
             answer = self._till.acknowledge(document["id"])
             return _told(answer, answer.document.get("settlement") == "captured")
         return _told(answer, False)
+
+    def _await_end(self, order: Order, payment: str) -> RestAnswer:
+        order.begun(payment, lambda: self._till.cancel(payment))
+        deadline = time.monotonic() + order.patience_s
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            answer = self._till.show(payment, wait_s=int(min(left, _WAIT_S)))
+            if answer.document.get("status") != "in_progress" or left == 0.0:
+                return answer
 
     def _undo(self, order: Order) -> Told:
         payment = require_transaction(order)

@@ -35,6 +35,7 @@ from pos_adapter.tcp_link import connect_tcp
 from pos_adapter.types import Money
 
 _READY = 0x00
+_RECEIPT_NUMBER = "the payment's receipt number: --transaction 1..9999"
 _MEANINGS = {
     HOST_DECLINED: " (declined)",
     ABORTED: " (aborted)",
@@ -92,11 +93,13 @@ def _act(till: ZvtTill, order: Order) -> Told:
 
 def _ask(till: ZvtTill, order: Order) -> ZvtExchange:
     if order.action is Action.PAY:
-        return till.pay(require_amount(order).minor)
+        amount = require_amount(order)
+        order.begun("", till.abort)
+        return till.pay(amount.minor)
     if order.action is Action.END_OF_DAY:
         return till.end_of_day()
     if order.action is Action.REVERSE:
-        return till.reverse(_receipt(require_transaction(order)))
+        return till.reverse(_receipt(require_transaction(order, _RECEIPT_NUMBER)))
     receipt = _receipt(order.transaction) if order.transaction else None
     return till.refund(require_amount(order).minor, receipt)
 
