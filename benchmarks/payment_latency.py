@@ -29,7 +29,7 @@ from facepay.policy import default_rules
 from facepay.recognition.rounded_block import BLOCK
 from facepay.settings import Settings, load_settings
 from facepay.terminal import Terminal
-from facepay.terminal.build import _policy
+from facepay.terminal.terms import policy_terms
 from facepay.types import Reference, ReferenceId, SubjectId
 from hardware.types import Frame
 
@@ -132,9 +132,11 @@ def _reference(number: int, row: np.ndarray, model: str) -> Reference:
 def ask_digits(terminal: Terminal, beyond: int) -> None:
     """Ask for digits in galleries of more than `beyond` payers; with `NEVER` the face alone decides."""
     parts = terminal.checkout._parts
-    policy = replace(_policy(terminal.settings, terminal.tries, terminal.engine), digits_gallery=beyond)
+    policy = policy_terms(terminal.settings, terminal.tries.policy, terminal.engine)
     terms = replace(parts.terms, digits_gallery=beyond)
-    terminal.checkout._parts = replace(parts, terms=terms, rules=default_rules(policy))
+    terminal.checkout._parts = replace(
+        parts, terms=terms, rules=default_rules(replace(policy, digits_gallery=beyond))
+    )
 
 
 def lenient(settings: Settings, pack: str, folder: Path) -> Settings:

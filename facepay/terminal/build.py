@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from typing import cast
 
 from facepay.audit import AuditEvent, AuditLog
-from facepay.capture import CaptureLimits, FaceCapture
+from facepay.capture import FaceCapture
 from facepay.capture.equipment import Equipment
 from facepay.capture.tries import LivenessTries
-from facepay.checkout import Checkout, CheckoutParts, CheckoutTerms
+from facepay.checkout import Checkout, CheckoutParts
 from facepay.checkout.adjustments import Adjustments, Period
 from facepay.checkout.base import PayerAccounts
-from facepay.checkout.identify import IdentificationTerms, Identifier
+from facepay.checkout.identify import Identifier
 from facepay.counter import Counter
 from facepay.custody import Thresholds, require_approved
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
-from facepay.enrolment import Enrolment, EnrolmentParts, EnrolmentTerms
+from facepay.enrolment import Enrolment, EnrolmentParts
 from facepay.gallery import Gallery, HeldTemplates, HeldTerms
 from facepay.gallery.rotation import Rotation
 from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
 from facepay.outcomes import Row, load_words
 from facepay.plugins import Tools, load_factory
-from facepay.policy import MOST_MISSED, UNMEASURED_GALLERY, PolicyTerms, default_rules
+from facepay.policy import default_rules
 from facepay.psp.base import PayerToken
 from facepay.psp.ledger import Wallet
 from facepay.recognition.engine import RecognitionEngine
@@ -42,10 +42,15 @@ from facepay.terminal.bookkeeping import Bookkeeper, Silence
 from facepay.terminal.engines import build_engine, build_tries
 from facepay.terminal.money import MoneySide, build_money
 from facepay.terminal.places import database_url, open_keys
+from facepay.terminal.terms import (
+    capture_limits,
+    checkout_terms,
+    enrolment_terms,
+    identification_terms,
+    policy_terms,
+)
 from hardware.base import Camera, Clock, SystemClock
-from hardware.types import FrameOrigin
 from keys import KeyStore
-from liveness.types import Tier
 
 log = logging.getLogger(__name__)
 PSEUDONYM_LABEL = b"facepay/pseudonym/v1/"
@@ -185,14 +190,9 @@ def _enrolment(base: _Base, tries: LivenessTries, money: MoneySide) -> Enrolment
         wallet.open_account(PayerToken(account), settings.terminal.currency)
         money.accounts.enrol(account, pin)
 
-    terms = EnrolmentTerms(
-        currency=settings.terminal.currency,
-        samples=settings.enrolment.samples,
-        tier=Tier(settings.liveness.enrolment_tier),
-        target_fpir=settings.recognition.target_fpir,
-        origins=_origins(settings, for_enrolment=True),
+    return EnrolmentParts(
+        enrolment_terms(settings), base.engine, base.gallery, _held(base), tries, open_account, now_ms
     )
-    return EnrolmentParts(terms, base.engine, base.gallery, _held(base), tries, open_account, now_ms)
 
 
 def _held(base: _Base) -> HeldTemplates:
@@ -208,15 +208,15 @@ def _parts(
     period = _period(base.database, names.terminal)
     history = History(base.database.engine, names.terminal)
     return CheckoutParts(
-        terms=_terms(settings, base.engine),
+        terms=checkout_terms(settings, base.engine),
         counter=counter,
         capture=_capture(settings, base.camera, base.engine, base.clock, equipment=equipment),
         clock=base.clock,
         tries=tries,
-        identifier=Identifier(base.engine, base.gallery, _identification(settings)),
+        identifier=Identifier(base.engine, base.gallery, identification_terms(settings)),
         gallery=base.gallery,
         held=_held(base),
-        rules=default_rules(_policy(settings, tries, base.engine)),
+        rules=default_rules(policy_terms(settings, tries.policy, base.engine)),
         accounts=money.accounts,
         journal=money.journal,
         history=history,
@@ -230,38 +230,6 @@ def _parts(
     )
 
 
-def _digits_gallery(settings: Settings, engine: RecognitionEngine) -> int:
-    """Above how many payers digits come first: as the pack was measured, else the policy's own figure."""
-    calibration = engine.find_calibration
-    if calibration is None:
-        return UNMEASURED_GALLERY
-    references = calibration.largest_gallery(settings.recognition.target_fpir, MOST_MISSED)
-    return UNMEASURED_GALLERY if references is None else max(1, references // settings.enrolment.samples)
-
-
-def _terms(settings: Settings, engine: RecognitionEngine) -> CheckoutTerms:
-    names, waits = settings.terminal, settings.checkout
-    return CheckoutTerms(
-        terminal=names.terminal,
-        payee=names.payee,
-        currency=names.currency,
-        tap_s=waits.tap_s,
-        confirm_s=waits.confirm_s,
-        factor_s=waits.factor_s,
-        acknowledge_s=waits.acknowledge_s,
-        digits_gallery=_digits_gallery(settings, engine),
-    )
-
-
-def _origins(settings: Settings, *, for_enrolment: bool) -> frozenset[FrameOrigin]:
-    """Whose frames count: in production a device's, and a browser's where enrolment may use one."""
-    if not settings.production:
-        return frozenset(FrameOrigin)
-    if for_enrolment and settings.camera.allow_browser_for_enrolment:
-        return frozenset({FrameOrigin.DEVICE, FrameOrigin.BROWSER})
-    return frozenset({FrameOrigin.DEVICE})
-
-
 def _capture(
     settings: Settings,
     camera: Camera,
@@ -271,39 +239,13 @@ def _capture(
     for_enrolment: bool = False,
     equipment: Equipment | None = None,
 ) -> FaceCapture:
-    limits = CaptureLimits(
-        deadline_s=settings.enrolment.deadline_s if for_enrolment else settings.capture.deadline_s,
-        frame_timeout_s=settings.capture.frame_timeout_s,
-        faces=settings.enrolment.samples if for_enrolment else settings.capture.best_frames,
-        frozen_frames=settings.capture.frozen_frames,
-        origins=_origins(settings, for_enrolment=for_enrolment),
-    )
     return FaceCapture(
         camera,
         engine.detector,
         QualityGate(),
-        limits,
+        capture_limits(settings, for_enrolment=for_enrolment),
         equipment=equipment,
         now_s=lambda: clock.now_ns() / 1e9,
-    )
-
-
-def _identification(settings: Settings) -> IdentificationTerms:
-    sure = settings.recognition
-    return IdentificationTerms(sure.target_fpir, sure.margin, sure.target_fmr)
-
-
-def _policy(settings: Settings, tries: LivenessTries, engine: RecognitionEngine) -> PolicyTerms:
-    policy = settings.policy
-    ceilings = tuple(tries.policy.ceiling_for(rule.tier) for rule in tries.policy.rules)
-    return PolicyTerms(
-        currency=settings.terminal.currency,
-        face_only_minor=policy.face_only_limit_minor,
-        cumulative_minor=policy.cumulative_limit_minor,
-        payments_before_pin=policy.payments_before_factor,
-        ceilings_minor=(ceilings[0], ceilings[1], ceilings[2], ceilings[3]),
-        digits_gallery=_digits_gallery(settings, engine),
-        quick_repeat_s=policy.quick_repeat_s,
     )
 
 
