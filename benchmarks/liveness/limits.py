@@ -1,13 +1,13 @@
-"""Limits that were once set while looking at the shared recordings, counted on people never looked at.
+"""What the limits of light, stream and gate rest on: where each kind of light lies, and what is said of it.
 
-Photos of the evaluation half, held in an unsteady hand and lit by simulation: how often the right code,
+Photos of one half of the people, held in an unsteady hand and lit by simulation: how often the right code,
 another one and no light are taken for the right one or called wrong; how often an honest stream is
 called looped or shuffled; what the quality gate says of ordinary photos.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import cv2
@@ -24,6 +24,7 @@ from liveness.simulation.relight import Lamp, Relighter
 from liveness.stream_limits import limits_for
 from liveness.tones import measure_tones
 from liveness.types import (
+    CueResult,
     FaceQuality,
     Floats,
     Hint,
@@ -45,6 +46,7 @@ def limits_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, o
     """Counts over as many people of one half, "development" or "evaluation"."""
     chosen = half_of(photos, people, seed=31)
     book, light, streams, hints = CodeBook(), Counter[str](), Counter[str](), Counter[str]()
+    measured: dict[str, list[dict[str, float]]] = defaultdict(list)
     for number, folder in enumerate(chosen[:count]):
         photo = cv2.imread(str(sorted(folder.glob("*.jpg"))[0]))
         image = np.asarray(cv2.resize(photo, (480, 480), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
@@ -58,8 +60,27 @@ def limits_table(lab: Lab, photos: Path, people: str, count: int) -> dict[str, o
         streams[_stream(frames)] += 1
         points = [(lab.detect(frame) or found)[1] for frame in frames]
         for what, shown, asked in _trials(number):
-            light[f"{what}: {_flash(book, frames, points, shown, asked)}"] += 1
-    return {"light": dict(sorted(light.items())), "honest streams": dict(streams), "gate": dict(hints)}
+            result = _flash(book, frames, points, shown, asked)
+            light[f"{what}: {_said(result)}"] += 1
+            measured[what].extend([dict(result.details)] if result.details else [])
+    return {
+        "light": dict(sorted(light.items())),
+        "quantiles 0 1 5 50 95 99 100 %": {what: _quantiles(rows) for what, rows in measured.items()},
+        "honest streams": dict(streams),
+        "gate": dict(hints),
+    }
+
+
+def _quantiles(rows: list[dict[str, float]]) -> dict[str, str]:
+    """Of the numbers that have limits; `ahead` is how much better the best code explains the light."""
+    ahead = [row["best_correlation"] - row["correlation"] for row in rows]
+    columns = {
+        name: [row[name] for row in rows] for name in ("correlation", "rank", "ratio", "best_correlation")
+    }
+    return {
+        name: " ".join(f"{value:.3g}" for value in np.quantile(values, (0, 0.01, 0.05, 0.5, 0.95, 0.99, 1)))
+        for name, values in {**columns, "ahead": ahead}.items()
+    }
 
 
 def _trials(number: int) -> list[tuple[str, tuple[int, float] | None, int]]:
@@ -71,7 +92,7 @@ def _trials(number: int) -> list[tuple[str, tuple[int, float] | None, int]]:
 
 def _flash(
     book: CodeBook, frames: list[Pixels], points: list[Floats], shown: tuple[int, float] | None, asked: int
-) -> str:
+) -> CueResult:
     lamp = Relighter(Lamp(schedule_of(shown[0]), _SHOWN_NS, shown[1])) if shown else None
     looks = []
     for i, (frame, place) in enumerate(zip(frames, points, strict=True)):
@@ -80,7 +101,10 @@ def _flash(
         tones = measure_tones(lit, place)
         looks.append(_look(at, place, tones))
     prompt = Shown(Prompt(PromptKind.FLASH, 1, schedule=schedule_of(asked)), _SHOWN_NS)
-    result = FlashCue(asked, FlashLimits(), book).assess(Presentation(tuple(looks), (prompt,)))
+    return FlashCue(asked, FlashLimits(), book).assess(Presentation(tuple(looks), (prompt,)))
+
+
+def _said(result: CueResult) -> str:
     return f"{result.status.value} {','.join(reason.value for reason in result.reasons)}".strip()
 
 
@@ -96,5 +120,4 @@ def _stream(frames: list[Pixels]) -> str:
     watch = StreamIntegrity(limits_for(Origin.BROWSER), nominal_rate=None, memory=None)
     for i, frame in enumerate(frames):
         watch.watch(Observation(frame, round(i * 1e9 / RATE) + 1, i, "still", Origin.BROWSER))
-    result = watch.conclude()
-    return f"{result.status.value} {','.join(reason.value for reason in result.reasons)}".strip()
+    return _said(watch.conclude())

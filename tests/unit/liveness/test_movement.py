@@ -9,7 +9,15 @@ import pytest
 
 from liveness.consent import ConsentAct, ConsentWatch
 from liveness.gesture import GestureCue
-from liveness.landmarks import JAW_OPEN, SMILE_LEFT, SMILE_RIGHT, five_points, pose_of
+from liveness.landmarks import (
+    EYE_BLINK_LEFT,
+    EYE_BLINK_RIGHT,
+    JAW_OPEN,
+    SMILE_LEFT,
+    SMILE_RIGHT,
+    five_points,
+    pose_of,
+)
 from liveness.parallax import nose_parallax
 from liveness.quality import measure_quality
 from liveness.relief import depth_gain, width_share
@@ -93,6 +101,10 @@ def look(points: Floats, at_ns: int, **shapes: float) -> Look:
     smile = shapes.get("smile", 0.0)
     blendshapes[[SMILE_LEFT, SMILE_RIGHT]] = smile, smile - shapes.get("skew", 0.0)
     blendshapes[JAW_OPEN] = shapes.get("jaw", 0.0)
+    blendshapes[[EYE_BLINK_LEFT, EYE_BLINK_RIGHT]] = (
+        shapes.get("lids", 0.0),
+        shapes.get("other_lid", shapes.get("lids", 0.0)),
+    )
     pose = replace(pose_of(points), pitch=shapes.get("pitch", 0.0))
     mesh = Mesh(points + np.array([160, 120, 0], np.float32), 0.99, blendshapes, pose)
     return Look(at_ns, BOX, five_points(mesh), mesh, None, 0.0, QUALITY, Hint.NONE, None, None, None)
@@ -224,7 +236,11 @@ def test_degenerate_points_have_no_gain() -> None:
 
 
 def gesture(onset_ms: int, lasts_ms: int, kind: PromptKind = PromptKind.SMILE) -> CueResult:
-    key, high = ("smile", 0.8) if kind is PromptKind.SMILE else ("pitch", 14.0)
+    key, high = {
+        PromptKind.SMILE: ("smile", 0.8),
+        PromptKind.NOD: ("pitch", 14.0),
+        PromptKind.BLINK: ("lids", 0.9),
+    }[kind]
     base = head()
     looks = [
         look(base, t * MS, **{key: high if 1000 + onset_ms <= t < 1000 + onset_ms + lasts_ms else 0.0})
@@ -233,9 +249,24 @@ def gesture(onset_ms: int, lasts_ms: int, kind: PromptKind = PromptKind.SMILE) -
     return GestureCue().assess(Presentation(tuple(looks), (Shown(Prompt(kind, 1), 1000 * MS),)))
 
 
-def test_timely_smile_and_nod_are_ok() -> None:
+def test_timely_smile_nod_and_blink_are_ok() -> None:
     assert gesture(500, 800).status is Status.OK
     assert gesture(500, 500, PromptKind.NOD).status is Status.OK
+    assert gesture(500, 200, PromptKind.BLINK).status is Status.OK
+
+
+@pytest.mark.parametrize("lasts", [33, 900], ids=["a flutter", "closed eyes"])
+def test_what_is_shorter_or_longer_than_a_blink_is_none(lasts: int) -> None:
+    assert gesture(500, lasts, PromptKind.BLINK).status is Status.ABSTAIN
+
+
+def test_a_wink_is_no_blink() -> None:
+    base = head()
+    looks = [
+        look(base, t * MS, lids=0.9 if 1500 <= t < 1700 else 0.0, other_lid=0.0) for t in range(0, 4000, 33)
+    ]
+    shown = (Shown(Prompt(PromptKind.BLINK, 1), 1000 * MS),)
+    assert GestureCue().assess(Presentation(tuple(looks), shown)).status is Status.ABSTAIN
 
 
 def test_gesture_before_the_prompt_is_refused() -> None:
