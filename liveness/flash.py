@@ -28,17 +28,19 @@ class FlashLimits:
 
     `window_ms` is the lag between display and frame; a terminal that knows its lag narrows it to one
     frame around. `expected_ratio` is the flash over ambient light this terminal measured on faces
-    lately; only with it can a missing reflection be told from a weak light.
+    lately; only with it can a missing reflection be told from a weak light. The other limits lie between
+    right codes, other codes and no light on the development half (`python -m benchmarks.liveness limits`).
     """
 
     window_ms: tuple[float, float] = (20.0, 150.0)
     min_correlation: float = 0.5
     top_rank: int = 15
-    """The best 2 % of 750 codes."""
+    """The best 2 % of 750 codes; with 3 % of light right codes ranked up to 9, other codes from 19 on."""
     min_ratio: float = 0.01
-    """Half a percent below the design's 1.5 %, because cheeks return only part of the light."""
+    """Below the design's 1.5 %, as cheeks return part of the light; without any it was 0.0073 at most."""
     wrong_correlation: float = 0.9
     wrong_margin: float = 0.3
+    """No right code lay further behind the best than 0.23."""
     max_clipped: float = 0.5
     """Most of the skin at the sensor's ceiling; what lies below it still answers."""
     min_samples: int = 10

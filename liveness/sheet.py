@@ -9,10 +9,9 @@ movement is the relief: about 0.2 for heads, 0 for sheets. A sheet may be bent a
 which its points shift alike; how badly a sheet fits is taken at the axis that fits best. Points followed in
 the picture itself (`liveness.tracking`) are needed; landmarks of a network move like a head's on paper too.
 
-Evidence, from which the limits of `liveness.turn` were taken: simulated sheets (66 turns of 11 photos) have a
-relief of at most 0.036, simulated solid heads (22) at least 0.099. Heads that turn by 15 degrees or more
-in recordings have a median of 0.13; what lies lower there also fits no sheet (misfit above 0.016). Of
-96 turns of 8 photos bent about axes up to 45 degrees off, one had a relief above 0.06, and hardly any yaw.
+Evidence: the limits of `liveness.turn` were read off the development half of the people, where 37 simulated
+sheets had a relief of at most 0.01 and 10 solid heads at least 0.12 (`python -m benchmarks.liveness turns`).
+Heads that turn by 15 degrees or more in recordings have a median of 0.13; what lies lower fits no sheet.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from liveness.covering import SIDE, CoverJudge, describe, laid
 from liveness.errors import CalibrationInvalid
 from liveness.gatekeeping import QualityCue
 from liveness.quality import GateLimits, gate, measure_quality
+from liveness.simulation.covers import Cover, covered
 from liveness.simulation.drawn import BOX, drawn_face, drawn_stream
 from liveness.types import Hint, Look, Observation, PadStatus, Pixels, Presentation, Reason, Status
 
@@ -78,13 +79,13 @@ def test_how_dark_a_skin_is_changes_no_answer(shade: float) -> None:
 
 
 def test_a_grey_picture_and_a_large_one_are_judged_alike() -> None:
-    for place, covered in ((None, False), (MOUTH, True)):
+    for place, hides in ((None, False), (MOUTH, True)):
         picture = drawn_face() if place is None else worn(drawn_face(), place, COLOURS["white"])
         grey = np.repeat(picture.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
         large = np.asarray(np.kron(picture, np.ones((4, 4, 1))), dtype=np.uint8)
         for seen in (CoverJudge().judge(grey, POINTS), CoverJudge().judge(large, 4 * POINTS)):
             assert seen is not None
-            assert (seen.mouth > LIMIT) is covered
+            assert (seen.mouth > LIMIT) is hides
 
 
 @pytest.mark.parametrize(
@@ -146,3 +147,35 @@ def test_a_hand_that_passes_costs_nobody_the_try(scene: Any) -> None:
     hints = [progress.hint for progress in scene.each(tried, frames)]
     assert Hint.UNCOVER in hints
     assert tried.conclude().status is PadStatus.ACCEPTED
+
+
+def landmarks() -> np.ndarray:
+    """As far as covers need them, on the drawn face."""
+    points = np.full((478, 3), 160.0, np.float32)
+    points[:, 1] = 130.0
+    for column, indices in ((110, (234, 93, 132, 58)), (210, (454, 323, 361, 288))):
+        points[list(indices), :2] = [(column, row) for row in (105, 120, 135, 150)]
+    jaw = (172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397)
+    for share, index in enumerate(jaw):
+        angle = np.pi * (0.95 - 0.9 * share / 12)
+        points[index, :2] = 160 + 52 * np.cos(angle), 140 + 50 * np.sin(angle)
+    points[[6, 197, 195, 5, 2, 164], 1] = (108, 114, 120, 126, 138, 144)
+    points[[13, 14, 0], 1] = (152, 156, 148)
+    points[[33, 133, 159, 145], :2] = (129, 104), (143, 104), (136, 100), (136, 108)
+    points[[263, 362, 386, 374], :2] = (191, 104), (177, 104), (184, 100), (184, 108)
+    points[[50, 280], :2] = (130, 132), (190, 132)
+    return points
+
+
+@pytest.mark.parametrize("cover", Cover, ids=lambda cover: cover.value)
+def test_painted_covers_are_repeatable_and_lie_where_they_should(cover: Cover) -> None:
+    bare = drawn_face()
+    for seed in (1, 2, 3):
+        dressed = covered(bare, landmarks(), cover, seed=seed)
+        assert (dressed == covered(bare, landmarks(), cover, seed=seed)).all()
+        changed = np.abs(dressed.astype(int) - bare).max(axis=2)
+        hidden, free = (slice(98, 110), slice(130, 190)), (slice(50, 66), slice(130, 190))
+        if not cover.hides_eyes:
+            hidden = (slice(150, 158), slice(150, 170))
+        assert changed[hidden].mean() > 4
+        assert changed[free].max() == 0
