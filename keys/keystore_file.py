@@ -157,10 +157,17 @@ def _unlock_any(
     usable = [slot for slot in header.slots if slot.kind in kinds]
     if not usable:
         names = ", ".join(sorted(kind.name.lower() for kind in kinds))
-        raise UnlockError(f"{path} has no slot of kind {names}")
+        present = ", ".join(sorted({slot.kind.name.lower() for slot in header.slots}))
+        raise UnlockError(
+            f"{path} has no slot of kind {names}, only {present}: open it by one of those and type "
+            f"`facepay keys slot add {names}`, or name that slot in keys.uri"
+        )
     for slot in usable:
         try:
             return unlock_into(slot, secret, header.store_id, root)
         except SealBroken:
             continue
-    raise UnlockError(f"the secret opens none of the {len(usable)} slots of {path}")
+    raise UnlockError(
+        f"the secret opens none of the {len(usable)} slots of {path}: give the right one in keys.secret; "
+        "if it is lost, two shares give the store a new one (facepay keys restore)"
+    )

@@ -30,6 +30,7 @@ SLOT_LIMIT = 8
 _HEAD = len(MAGIC) + 1 + STORE_ID + 1
 _WRAPPED = NONCE + KEY_BYTES + TAG
 _COST = 12
+_TRUNCATED = "the key store is truncated in its slots: restore its backup"
 _LABEL = b"facepay/slot/v1"
 CREDENTIAL_SHORTEST = 16
 """Bytes a credential must have; systemd-creds makes random ones, a person never types them."""
@@ -91,17 +92,20 @@ def decode_header(raw: bytes) -> tuple[Header, int]:
     if len(raw) < _HEAD or raw[:3] != MAGIC:
         raise FormatError("this file is not a facepay key store")
     if raw[3] != VERSION:
-        raise FormatError(f"the key store has version {raw[3]}; this release reads version {VERSION}")
+        raise FormatError(
+            f"the key store has version {raw[3]}, this release reads version {VERSION}: upgrade facepay, "
+            "or restore the key store that this release wrote"
+        )
     count, at, slots = raw[_HEAD - 1], _HEAD, []
     if not 0 < count <= SLOT_LIMIT:
         raise FormatError(f"the key store says it has {count} slots; 1 to {SLOT_LIMIT} are possible")
     for _ in range(count):
         if len(raw) < at + 4:
-            raise FormatError("the key store is truncated in its slots")
+            raise FormatError(_TRUNCATED)
         size = int.from_bytes(raw[at + 2 : at + 4], "big")
         payload = raw[at + 4 : at + 4 + size]
         if len(payload) != size:
-            raise FormatError("the key store is truncated in its slots")
+            raise FormatError(_TRUNCATED)
         slots.append(_slot(raw[at], raw[at + 1], payload))
         at += 4 + size
     if len({slot.number for slot in slots}) != len(slots):

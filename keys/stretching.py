@@ -45,8 +45,12 @@ def measure_cost(
     return cost
 
 
-def time_cost(cost: Argon2Cost, *, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds that one derivation takes here: the lesser of two, since others may use the machine too."""
+def time_cost(cost: Argon2Cost, *, clock: Callable[[], float] = time.process_time) -> float:
+    """Seconds that one derivation takes here: the lesser of two.
+
+    It runs in one thread, lanes or not, so the processor's time is what it takes on a machine that is not
+    busy; by the wall's clock a busy hour would make the slot cheap for ever.
+    """
     spent = []
     with wiping(KEY_BYTES) as out:
         for _ in range(2):

@@ -53,6 +53,11 @@ def keys_to_renew(session: Session, keys: KeyStore) -> frozenset[str]:
     return frozenset(in_order[:last])
 
 
+def find_key(session: Session) -> str | None:
+    """A wrapping key that this database was sealed under; None for a new database."""
+    return session.scalar(select(WrappingKeyRow.key).limit(1))
+
+
 def may_wrap(session: Session, key: str) -> bool:
     """Whether rows may be inserted under this key; holds it from being retired until the transaction ends."""
     query = select(WrappingKeyRow.state).where(WrappingKeyRow.key == key).with_for_update(read=True)

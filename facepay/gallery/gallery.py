@@ -31,6 +31,15 @@ from keys.base import KeyStore
 from keys.errors import KeyUnavailable
 from keys.strict_json import Json
 
+OTHER_KEYS = (
+    "no enrolled reference opens: this key store is not the one the payers were enrolled with; "
+    "set keys.uri to it or restore it from its backup"
+)
+ALL_ALTERED = (
+    "no enrolled reference opens, though their keys are here: the database's rows were altered, or moved "
+    "between payers or tenants; set terminal.tenant to the one they were enrolled under, or restore the "
+    "database"
+)
 ATTEMPTS = 5
 """Rotations that an enrolment may run into before it gives up."""
 
@@ -130,10 +139,7 @@ class Gallery:
     def _take(self, opened: Opened, *, first: bool) -> None:
         self._require_model(opened.models)
         if first and opened.broken and not opened.references:
-            raise ReferenceUnreadable(
-                "no enrolled reference opens: this key store is not the one the payers were enrolled with; "
-                "set keys.uri to it or restore it from its backup"
-            )
+            raise ReferenceUnreadable(OTHER_KEYS if opened.lacks_keys else ALL_ALTERED)
         self.unreadable = (*self.unreadable, *sorted(opened.broken))
         if self._audit and opened.references:
             self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened.references)})

@@ -12,17 +12,22 @@ from facepay.gallery.rows import StoredReference
 from facepay.gallery.sealing import unseal_all
 from facepay.types import Reference, SubjectId
 from keys.base import Wrapping
+from keys.errors import KeyUnavailable
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Opened:
-    """What opening some rows gave: references, payers of whom one does not open, and the models named."""
+    """What opening some rows gave: references, payers of whom one does not open, and the models named.
+
+    `lacks_keys` is whether a key was missing; otherwise what does not open was altered or moved.
+    """
 
     references: list[Reference] = field(default_factory=list)
     broken: set[SubjectId] = field(default_factory=set)
     models: set[str] = field(default_factory=set)
+    lacks_keys: bool = False
 
     @property
     def whole(self) -> list[Reference]:
@@ -40,6 +45,7 @@ def open_references(sealed: Iterable[StoredReference], keys: Wrapping) -> Opened
         else:
             log.error("payer %s is left out: %s", row.subject, result)
             opened.broken.add(SubjectId(row.subject))
+            opened.lacks_keys |= isinstance(result.__cause__, KeyUnavailable)
     return opened
 
 

@@ -21,7 +21,7 @@ from keys.base import Wrapping
 from keys.cobblestone import sealed_size
 from keys.context import Place
 from keys.envelope import Envelope, rewrap, seal_envelope, unseal_each_into, unseal_envelope
-from keys.errors import KeysError
+from keys.errors import KeysError, SealBroken
 from keys.hygiene import wipe
 from keys.types import Context, KeyId, Purpose, WrappedKey
 
@@ -36,6 +36,11 @@ PURPOSES = {
     TemplateMode.CAPSULE.value: Purpose.SHARE,
 }
 """What a row's sealed text is; bound, so that no row opens as one of another mode."""
+
+_ALTERED = (
+    "its row was altered, put back, or moved from another payer or tenant since it was sealed; restore "
+    "the row from a backup, or erase the payer and enrol them anew"
+)
 
 SealedRow = ReferenceRow | StoredReference
 
@@ -192,7 +197,11 @@ def _wrapped(row: SealedRow) -> WrappedKey:
 
 
 def _unreadable(row: SealedRow, error: KeysError) -> ReferenceUnreadable:
-    return ReferenceUnreadable(f"reference {row.reference} does not open: {error}")
+    """What the operator reads; `error` is its cause."""
+    why = _ALTERED if isinstance(error, SealBroken) else str(error)
+    made = ReferenceUnreadable(f"reference {row.reference} does not open: {why}")
+    made.__cause__ = error
+    return made
 
 
 def _not_of_its_length(row: SealedRow) -> ReferenceUnreadable:

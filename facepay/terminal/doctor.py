@@ -18,6 +18,9 @@ from pathlib import Path
 
 from facepay.db.session import open_database
 from facepay.errors import FacepayError
+from facepay.gallery.opening import open_references
+from facepay.gallery.rows import GALLERY, stream_references
+from facepay.gallery.sealing import AT_ONCE
 from facepay.journal import History
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import RecognitionEngine
@@ -37,6 +40,8 @@ from keys.stretching import TARGET_S, write_cost
 from liveness.errors import LivenessError
 from liveness.types import Tier
 
+NAMED = 5
+"""Payers named in one line."""
 LEAST_FREE_BYTES = 200 * 2**20
 EARLIEST_S = 1_767_225_600
 """2026-01-01, Unix seconds: a clock before the first release has not been set."""
@@ -158,6 +163,28 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("clock", State.MEND, text)
 
 
+def _payers(settings: Settings) -> Iterator[Finding]:
+    """Whether every reference opens, as a start would find out."""
+    url = database_url(settings)
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    database = open_database(url)
+    try:
+        with open_keys(settings) as keys, database.read() as session:
+            stored = stream_references(session, settings.terminal.tenant, AT_ONCE)
+            opened = open_references((row for row in stored if row.mode == GALLERY and row.wrapped), keys)
+    finally:
+        database.close()
+    if opened.broken:
+        text = (
+            f"{len(opened.broken)} payers cannot pay by face, because a reference of theirs does not open: "
+            f"{', '.join(sorted(opened.broken)[:NAMED])}. The lines above say why and what to do"
+        )
+        yield Finding("payers", State.MEND, text)
+    elif opened.references:
+        yield Finding("payers", State.FINE, f"all {len(opened.references)} references open")
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -258,6 +285,7 @@ CHECKS: dict[str, Check] = {
     "models": _models,
     "keys": _keys,
     "database": _database,
+    "payers": _payers,
     "disk": _disk,
     "camera": _camera,
     "ports": _ports,

@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from facepay.db.session import open_database
+from facepay.db.wrapping import find_key
 from facepay.errors import SettingsError
 from facepay.settings import SecretReference, Settings
 from keys import KeysError, KeyStore, create_file_keystore, create_keystore, open_keystore
@@ -46,6 +48,7 @@ def open_keys(settings: Settings) -> KeyStore:
         return open_keystore(settings.keys.uri, settings.keys.secret.read)
     path, secret = folder / KEYS_FILE, settings.keys.secret or SecretReference(f"file:{folder / SECRET_FILE}")
     if not path.exists():
+        _require_unsealed(settings, path)
         _make_own_keys(settings, path, folder / SECRET_FILE)
     return open_keystore(f"file:{path}", secret.read)
 
@@ -73,6 +76,24 @@ def create_keys(settings: Settings) -> bool:
     else:
         _make_own_keys(settings, folder / KEYS_FILE, folder / SECRET_FILE)
     return True
+
+
+def _require_unsealed(settings: Settings, path: Path) -> None:
+    """A database that was sealed under keys that are gone gets no others in their place unasked."""
+    url = database_url(settings)
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    database = open_database(url)
+    try:
+        with database.read() as session:
+            known = find_key(session)
+    finally:
+        database.close()
+    if known is not None:
+        raise KeysError(
+            f"{path} is gone and the database is sealed under its keys ({known}): restore the key store from "
+            "its backup. If there is none, `facepay keys generate` makes another, and every payer enrols anew"
+        )
 
 
 def passphrase_cost(settings: Settings) -> Argon2Cost:

@@ -156,3 +156,23 @@ def test_a_machine_without_a_chip_is_told_so_and_its_store_is_untouched(run: Run
     assert code == Exit.FAULT
     assert "TPM" in said or "tpm2-pytss" in said
     assert store.read_bytes() == before
+
+
+def test_a_lost_key_store_is_not_replaced_unasked(run: Run, tmp_path: Path) -> None:
+    assert run("keys", "generate")[0] == Exit.DONE
+    assert run("keys", "rotate")[0] == Exit.DONE
+    data = tmp_path / "data"
+    (data / "keys.fpk").rename(tmp_path / "away")
+    before = sorted(path.name for path in data.iterdir())
+    code, _, err = run("keys", "list")
+    assert (code, "restore the key store from its backup" in err) == (Exit.FAULT, True)
+    assert sorted(path.name for path in data.iterdir()) == before
+    assert "the database is sealed under its keys" in run("doctor")[1]
+    (tmp_path / "away").rename(data / "keys.fpk")
+    assert len(keys_of(run)) == 2
+
+
+def test_a_slot_list_says_what_a_guess_at_a_passphrase_costs(run: Run) -> None:
+    run("keys", "generate")
+    run("keys", "slot", "add", "passphrase", "--secret", "env:PW")
+    assert run("keys", "slot", "list")[1].splitlines()[1] == "1  passphrase  m=19456,t=2,p=1"

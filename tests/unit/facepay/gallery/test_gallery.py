@@ -9,6 +9,7 @@ from sqlalchemy import event, select, update
 
 from facepay.db.models.subjects import ReferenceRow
 from facepay.db.session import Database, open_database
+from facepay.errors import ReferenceUnreadable
 from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
 from facepay.recognition.matcher import Matcher
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
@@ -118,3 +119,22 @@ def test_a_start_leaves_out_a_payer_whose_reference_was_changed_in_any_way_that_
     with database.begin() as session:
         session.execute(update(ReferenceRow).where(of_bad).values(**before))
     assert gallery(database, keys).size == 2
+
+
+def test_the_operator_is_told_whether_keys_are_missing_or_rows_were_moved(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    here, one, other = gallery(database, keys), payer(1), payer(2)
+    here.enrol(one)
+    here.enrol(other)
+    with MemoryKeyStore() as strange, pytest.raises(ReferenceUnreadable, match="not the one"):
+        gallery(database, strange)
+    subjects = [one.enrolled.subject, other.enrolled.subject]
+    swapped = {reference.reference: subjects[1] for reference in one.references}
+    swapped |= {reference.reference: subjects[0] for reference in other.references}
+    with database.begin() as session:
+        for reference, subject in swapped.items():
+            of = ReferenceRow.reference == reference
+            session.execute(update(ReferenceRow).where(of).values(subject=subject))
+    with pytest.raises(ReferenceUnreadable, match="moved between payers or tenants"):
+        gallery(database, keys)
