@@ -104,6 +104,9 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         return run()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except EOFError:
+        _tell(arguments, SettingsError("there is no keyboard to ask at; --help says what answers instead"))
+        return Exit.USAGE
     except BrokenPipeError:
         # The reader of our output went away; point stdout elsewhere so that exit does not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

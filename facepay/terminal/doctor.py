@@ -29,7 +29,7 @@ from facepay.recognition.pack_store import choose_pack, require_files, search_fo
 from facepay.settings import Settings
 from facepay.terminal.alive import build_calibration, build_policy
 from facepay.terminal.engines import build_engine, liveness_models
-from facepay.terminal.places import KEYS_FILE, SECRET_FILE, database_url, open_keys
+from facepay.terminal.places import KEYS_FILE, SECRET_FILE, database_url, open_keys, require_unsealed
 from hardware.errors import HardwareError
 from hardware.libraries import require_opencv
 from hardware.v4l2 import describe_device
@@ -121,6 +121,7 @@ def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:
 def _keys(settings: Settings) -> Iterator[Finding]:
     uri = settings.keys.uri
     if not uri and not (settings.data / KEYS_FILE).exists():
+        require_unsealed(settings, settings.data / KEYS_FILE)
         text = "no key store yet; the first start makes one, or type: facepay keys generate"
         yield Finding("keys", State.NOTE, text)
         return

@@ -48,7 +48,7 @@ def open_keys(settings: Settings) -> KeyStore:
         return open_keystore(settings.keys.uri, settings.keys.secret.read)
     path, secret = folder / KEYS_FILE, settings.keys.secret or SecretReference(f"file:{folder / SECRET_FILE}")
     if not path.exists():
-        _require_unsealed(settings, path)
+        require_unsealed(settings, path)
         _make_own_keys(settings, path, folder / SECRET_FILE)
     return open_keystore(f"file:{path}", secret.read)
 
@@ -78,8 +78,12 @@ def create_keys(settings: Settings) -> bool:
     return True
 
 
-def _require_unsealed(settings: Settings, path: Path) -> None:
-    """A database that was sealed under keys that are gone gets no others in their place unasked."""
+def require_unsealed(settings: Settings, path: Path) -> None:
+    """A database that was sealed under keys that are gone gets no others in their place unasked.
+
+    Raises:
+        KeysError: there is such a database, and no key store at `path`.
+    """
     url = database_url(settings)
     if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
         return
