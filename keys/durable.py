@@ -12,7 +12,7 @@ from pathlib import Path
 from keys.errors import FormatError
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes | bytearray) -> None:
     """Replace a file, owner-readable only, by way of a temporary one; OSError leaves the old one in place."""
     temporary = path.with_name(f".{path.name}.new")
     try:

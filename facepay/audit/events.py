@@ -21,3 +21,4 @@ class AuditEvent(Enum):
     ROOT_EXPORTED = "root-exported"
     THRESHOLD_CHANGED = "threshold-changed"
     EXTRACTED = "extracted"
+    BACKED_UP = "backed-up"

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "wallet": Command("facepay.cli.wallet", "top up, pay out and prove the built-in ledger"),
     "models": Command("facepay.cli.models", "list, install and check model packs"),
     "keys": Command("facepay.cli.keys", "make, list, rotate, destroy, escrow and restore keys"),
+    "backup": Command("facepay.cli.backup", "the database as one sealed file, or such a file opened again"),
     "camera": Command("facepay.cli.camera", "learn the pattern of this terminal's camera"),
     "doctor": Command("facepay.cli.doctor", "say what is missing, and what to type"),
     "selftest": Command("facepay.cli.selftest", "known answers through every stage"),
