@@ -36,6 +36,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.fault("a second client while busy", "rest", "concert")
 def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=2.5))
     options: dict[str, Any] = {wire: {"port": free_port()} for wire in WIRES if wire != "rest"}

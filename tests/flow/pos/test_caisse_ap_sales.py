@@ -68,6 +68,7 @@ def captured_for(minor: int) -> bytes:
     return CAPTURED[:-4] + f"{minor:04d}".encode()
 
 
+@pytest.mark.fault("one byte at a time", "caisse_ap")
 @pytest.mark.parametrize("one_by_one", [False, True], ids=["glued", "one byte at a time"])
 def test_the_captured_request_is_approved_and_captured(one_by_one: bool) -> None:
     host = SimulatedHost()
@@ -115,6 +116,11 @@ BAD: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.fault("1 MB, and what never ends", "caisse_ap")
+@pytest.mark.fault("impossible amounts", "caisse_ap")
+@pytest.mark.fault("NaN, digits that are none", "caisse_ap")
+@pytest.mark.fault("unknown currency", "caisse_ap")
+@pytest.mark.fault("unknown command", "caisse_ap")
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_request_is_answered_by_name_and_starts_nothing(name: str) -> None:
     data, reason = BAD[name]
@@ -130,6 +136,8 @@ def test_a_bad_request_is_answered_by_name_and_starts_nothing(name: str) -> None
     assert host.payments == {}
 
 
+@pytest.mark.fault("silent inside the request", "caisse_ap")
+@pytest.mark.fault("hangs up inside a message", "caisse_ap")
 def test_a_silent_or_cut_off_till_is_dropped_without_an_answer() -> None:
     host = SimulatedHost()
     with serve(host) as connect:
@@ -142,6 +150,7 @@ def test_a_silent_or_cut_off_till_is_dropped_without_an_answer() -> None:
     assert host.payments == {}
 
 
+@pytest.mark.fault("gone after the request", "caisse_ap")
 def test_hanging_up_before_the_answer_cancels() -> None:
     host = SimulatedHost()
     with serve(host) as connect:
@@ -153,6 +162,7 @@ def test_hanging_up_before_the_answer_cancels() -> None:
         assert time.monotonic() - began < 0.3
 
 
+@pytest.mark.fault("silent after the answer, before the acknowledgement", "caisse_ap")
 @pytest.mark.parametrize("how", ["reset", "stays"])
 def test_a_till_that_did_not_end_in_order_gets_its_money_voided(how: str) -> None:
     host = SimulatedHost()
@@ -167,6 +177,7 @@ def test_a_till_that_did_not_end_in_order_gets_its_money_voided(how: str) -> Non
         till.close()
 
 
+@pytest.mark.fault("a second client while busy", "caisse_ap")
 def test_a_second_till_hears_not_done_while_the_first_is_served() -> None:
     host = SimulatedHost(SimulatorOptions(shopper_s=0.5))
     with serve(host) as connect, connect() as first, connect() as second:
@@ -203,6 +214,7 @@ def test_an_immediate_answer_says_taken_into_account() -> None:
     assert not record.request.till_listens
 
 
+@pytest.mark.fault("a replayed body", "caisse_ap")
 def test_a_repetition_returns_the_kept_approval() -> None:
     host = SimulatedHost()
     kept = RepetitionOptions(Repetition.RETURN, 5.0)

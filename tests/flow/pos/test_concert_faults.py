@@ -52,6 +52,8 @@ def still_pays(till: ConcertTill) -> None:
     assert answer.result is Result.OK
 
 
+@pytest.mark.fault("a gap longer than between bytes", "concert")
+@pytest.mark.fault("silent inside the request", "concert")
 def test_a_pause_inside_a_frame_is_answered_nak_and_the_frame_can_come_again() -> None:
     host = SimulatedHost()
     with shop(host) as (till, cable):
@@ -68,6 +70,7 @@ def test_a_pause_inside_a_frame_is_answered_nak_and_the_frame_can_come_again() -
     assert [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED]
 
 
+@pytest.mark.fault("1 MB, and what never ends", "concert")
 @pytest.mark.parametrize(
     "rubbish",
     [
@@ -88,6 +91,7 @@ def test_rubbish_starts_nothing_and_the_next_till_is_served(rubbish: bytes) -> N
         still_pays(till)
 
 
+@pytest.mark.fault("hangs up inside a message", "concert")
 def test_a_till_that_hangs_up_inside_a_frame_leaves_nothing_behind() -> None:
     host = SimulatedHost()
     with shop(host) as (_, cable):
@@ -108,6 +112,7 @@ def test_a_till_that_asks_again_during_its_sale_hears_nothing_and_pays_once() ->
     assert [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED]
 
 
+@pytest.mark.fault("a replayed body", "concert")
 def test_a_frame_doubled_by_the_line_is_one_sale() -> None:
     host = SimulatedHost()
     with shop(host) as (till, cable):
@@ -119,3 +124,50 @@ def test_a_frame_doubled_by_the_line_is_one_sale() -> None:
         cable.write(b"\x04")
         assert till.listen(5) is not None
     assert len(host.payments) == 1
+
+
+@pytest.mark.fault("one byte at a time", "concert")
+def test_one_byte_at_a_time_over_the_line_is_one_sale() -> None:
+    host = SimulatedHost()
+    with shop(host) as (till, cable):
+        cable.write(b"\x05")
+        assert till._line.next(1) is Control.ACK
+        for byte in FRAME:
+            cable.write(bytes([byte]))
+        assert till._line.next(1) is Control.ACK
+        cable.write(b"\x04")
+        answer = till.listen(5)
+        assert answer is not None
+        assert answer.result is Result.OK
+    assert [record.settlement for record in host.payments.values()] == [Settlement.CAPTURED]
+
+
+def refused(payload: bytes) -> None:
+    host = SimulatedHost()
+    with shop(host) as (till, cable):
+        cable.write(b"\x05")
+        assert till._line.next(1) is Control.ACK
+        for _ in range(3):
+            cable.write(ConcertCodec().encode(Frame(payload)))
+            assert till._line.next(1) is Control.NAK
+        assert till._line.next(1) is Control.EOT
+        assert host.payments == {}
+        still_pays(till)
+
+
+@pytest.mark.fault("unknown currency", "concert")
+@pytest.mark.parametrize("code", [b"999", b"756", b"000"])
+def test_an_unknown_currency_is_answered_nak_and_sells_nothing(code: bytes) -> None:
+    refused(encode_request(REQUEST).replace(b"978", code))
+
+
+@pytest.mark.fault("unknown command", "concert")
+@pytest.mark.parametrize("kind", [b"3", b"9"])
+def test_an_unknown_command_is_answered_nak_and_sells_nothing(kind: bytes) -> None:
+    payload = encode_request(REQUEST)
+    refused(payload[:12] + kind + payload[13:])
+
+
+@pytest.mark.fault("impossible amounts", "concert")
+def test_an_amount_of_zero_is_answered_nak_and_sells_nothing() -> None:
+    refused(encode_request(Request("01", Money(0, "EUR"))))

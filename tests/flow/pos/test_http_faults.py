@@ -101,6 +101,7 @@ def wait_for_payments(host: SimulatedHost, count: int) -> None:
     assert len(host.payments) == count
 
 
+@pytest.mark.fault("one byte at a time", "rest", "hw_proxy")
 @WIRES
 def test_one_byte_at_a_time_is_one_payment(wire: str) -> None:
     with listening(wire) as (host, port), socket.create_connection(("127.0.0.1", port)) as till:
@@ -111,6 +112,7 @@ def test_one_byte_at_a_time_is_one_payment(wire: str) -> None:
         wait_for_payments(host, 1)
 
 
+@pytest.mark.fault("everything glued", "rest", "hw_proxy")
 @WIRES
 def test_two_requests_glued_together_are_two_payments(wire: str) -> None:
     with listening(wire) as (host, port), socket.create_connection(("127.0.0.1", port)) as till:
@@ -120,6 +122,7 @@ def test_two_requests_glued_together_are_two_payments(wire: str) -> None:
         wait_for_payments(host, 1)
 
 
+@pytest.mark.fault("hangs up inside a message", "rest", "hw_proxy")
 @WIRES
 def test_a_till_that_hangs_up_inside_its_request_pays_nothing(wire: str) -> None:
     with listening(wire) as (host, port):
@@ -133,6 +136,7 @@ def test_a_till_that_hangs_up_inside_its_request_pays_nothing(wire: str) -> None
         wait_for_payments(host, 1)
 
 
+@pytest.mark.fault("1 MB, and what never ends", "rest", "hw_proxy")
 @WIRES
 @pytest.mark.parametrize("announced", [True, False], ids=["1 MB", "never ends"])
 def test_a_flood_is_refused_and_the_next_till_is_served(wire: str, announced: bool) -> None:
@@ -155,6 +159,7 @@ def test_a_flood_is_refused_and_the_next_till_is_served(wire: str, announced: bo
         wait_for_payments(host, 1)
 
 
+@pytest.mark.fault("silent inside the request", "rest", "nexo", "hw_proxy")
 @WIRES
 def test_a_till_that_falls_silent_inside_its_request_holds_nobody_up(wire: str) -> None:
     with listening(wire) as (host, port), socket.create_connection(("127.0.0.1", port)) as silent:

@@ -20,6 +20,7 @@ from pos_adapter.types import Settlement, TerminalStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
 ORIGIN = "https://shop.example.com"
+NO_JSON = (float("nan"), float("inf"))
 
 
 class Browser:
@@ -99,6 +100,7 @@ def test_a_payment_is_polled_to_its_success_and_captured_once_told() -> None:
         assert (record.request.amount.minor, record.request.reference) == (1099, "SHOP/0001")
 
 
+@pytest.mark.fault("a replayed body", "hw_proxy")
 def test_a_paid_line_is_found_again_and_a_failed_one_begins_anew() -> None:
     with open_shop() as browser:
         paid = browser.start(12.40, "line-1")
@@ -112,6 +114,7 @@ def test_a_paid_line_is_found_again_and_a_failed_one_begins_anew() -> None:
     assert len(browser.host.payments) == 3
 
 
+@pytest.mark.fault("silent after the answer, before the acknowledgement", "hw_proxy")
 def test_an_approval_nobody_asks_about_is_voided() -> None:
     with open_shop(unasked_s=0.2) as browser:
         browser.start(12.40, "line-1")
@@ -119,6 +122,7 @@ def test_an_approval_nobody_asks_about_is_voided() -> None:
         assert settlements(browser.host) == [Settlement.VOIDED]
 
 
+@pytest.mark.fault("gone after the request", "hw_proxy")
 def test_a_payment_nobody_asks_about_is_cancelled_and_so_is_one_on_request() -> None:
     with open_shop(unasked_s=0.2) as browser:
         transaction = browser.start(12.10, "line-1")["transaction_id"]
@@ -155,6 +159,7 @@ def test_a_till_of_odoo_8_never_asks_and_is_charged_at_the_approval() -> None:
         assert (record.settlement, record.request.till_listens) == (Settlement.CAPTURED, False)
 
 
+@pytest.mark.fault("a second client while busy", "hw_proxy")
 def test_busy_and_broken_terminals_answer_false() -> None:
     with open_shop() as browser:
         transaction = browser.start(12.10, "line-1")["transaction_id"]
@@ -183,6 +188,9 @@ def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int
         assert record.request.amount.minor == minor
 
 
+@pytest.mark.fault("impossible amounts", "hw_proxy")
+@pytest.mark.fault("NaN, digits that are none", "hw_proxy")
+@pytest.mark.fault("unknown currency", "hw_proxy")
 @pytest.mark.parametrize(
     "change",
     [
@@ -192,6 +200,8 @@ def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int
         {"amount": "10.99"},
         {"amount": True},
         {"amount": 1e300},
+        {"amount": NO_JSON[0]},
+        {"amount": NO_JSON[1]},
         {"currency_iso": "XXX"},
         {"currency_iso": "CHF"},
         {"currency_iso": 978},
@@ -204,7 +214,8 @@ def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int
 def test_an_impossible_request_is_a_json_rpc_error(change: dict[str, object]) -> None:
     with open_shop() as browser:
         error = browser.start(**{"amount": 10.99, "payment": "line-1", **change})  # type: ignore[arg-type]
-        assert error["code"] == -32602
+        # NaN and infinity are no JSON at all.
+        assert error["code"] == (-32700 if change.get("amount") in NO_JSON else -32602)
         assert error["message"]
     assert browser.host.payments == {}
 
@@ -250,4 +261,15 @@ def test_only_the_shops_own_pages_may_call() -> None:
             "POST", "payment_terminal_transaction_start", b"{}", Origin="https://elsewhere.example.com"
         )
         assert browser.status == 403
+    assert browser.host.payments == {}
+
+
+@pytest.mark.fault("unknown command", "hw_proxy")
+def test_an_unknown_call_is_a_json_rpc_error() -> None:
+    with open_shop() as browser:
+        answer = json.loads(
+            browser.send("POST", "open_cashbox", b'{"id": 1, "jsonrpc": "2.0", "params": {}}')
+        )
+        assert browser.status == 404
+        assert answer["error"]["message"]
     assert browser.host.payments == {}

@@ -174,6 +174,7 @@ def capture(till: NexoTill) -> list[bytes]:
     return sent
 
 
+@pytest.mark.fault("a replayed body", "nexo")
 @pytest.mark.parametrize("options", [CLEAR, replace(CLEAR, passphrases=KEYS)], ids=["clear", "hidden"])
 def test_replayed_bytes_charge_once(options: NexoOptions) -> None:
     ledger = host()
@@ -248,6 +249,7 @@ def test_an_answer_that_found_no_till_waits_for_its_question_then_captures() -> 
         wait_until(lambda: settlements(ledger) == [Settlement.CAPTURED])
 
 
+@pytest.mark.fault("silent after the answer, before the acknowledgement", "nexo")
 def test_an_answer_that_found_no_till_is_voided_when_nobody_asks() -> None:
     ledger = host(shopper_s=0.3)
     with shop(ledger) as till:
@@ -286,6 +288,7 @@ def test_an_abort_is_answered_with_nothing_and_ends_the_payment_at_once() -> Non
     assert replies[0].result("Payment") == ("Failure", "Aborted")
 
 
+@pytest.mark.fault("a second client while busy", "nexo")
 def test_a_second_payment_is_told_busy_and_may_come_again() -> None:
     ledger = host(shopper_s=0.4)
     with shop(ledger) as till:
@@ -421,6 +424,8 @@ def test_loyalty_goes_to_the_shops_programme() -> None:
     assert result["CurrentBalance"] == 7
 
 
+@pytest.mark.fault("impossible amounts", "nexo")
+@pytest.mark.fault("unknown currency", "nexo")
 @pytest.mark.parametrize(
     ("amount", "currency"),
     [
@@ -444,6 +449,7 @@ def test_impossible_amounts_are_refused(
     assert len(of.payments) == before
 
 
+@pytest.mark.fault("1 MB, and what never ends", "nexo")
 @pytest.mark.parametrize(
     "body",
     [
@@ -471,6 +477,7 @@ def test_what_is_no_message_gets_an_event_reject(ready: tuple[NexoTill, Simulate
         assert base64.b64decode(event["RejectedMessage"]) == body
 
 
+@pytest.mark.fault("NaN, digits that are none", "nexo")
 def test_nan_as_an_amount_is_refused(ready: tuple[NexoTill, SimulatedHost]) -> None:
     till, _ = ready
     header = Header(
@@ -481,11 +488,13 @@ def test_nan_as_an_amount_is_refused(ready: tuple[NexoTill, SimulatedHost]) -> N
     assert till.post(good).result("Payment") == ("Failure", "MessageFormat")
 
 
+@pytest.mark.fault("unknown command", "nexo")
 def test_an_unknown_category_gets_an_event_reject(ready: tuple[NexoTill, SimulatedHost]) -> None:
     till, _ = ready
     assert till.ask("Batch", {}).rejection == "MessageCategory Batch is not supported"
 
 
+@pytest.mark.fault("one byte at a time", "nexo")
 def test_a_body_that_comes_byte_by_byte_is_one_message(ready: tuple[NexoTill, SimulatedHost]) -> None:
     till, _ = ready
     sent = capture(till)
@@ -504,6 +513,7 @@ def test_a_body_that_comes_byte_by_byte_is_one_message(ready: tuple[NexoTill, Si
     assert b'"GlobalStatus":"OK"' in answer
 
 
+@pytest.mark.fault("hangs up inside a message", "nexo")
 def test_a_body_cut_off_charges_nothing() -> None:
     ledger = host()
     sent = [unsent(lambda other: other.pay(euros(500)))]
@@ -543,6 +553,7 @@ def spoil(part: str, outer: dict[str, dict[str, object]]) -> None:
             message["MessageHeader"]["SaleID"] = "POS-99"
 
 
+@pytest.mark.fault("wrong passphrase, one flipped bit, unlike headers", "nexo")
 def test_whatever_is_wrong_with_a_hidden_message_gets_one_answer() -> None:
     ledger = host()
     parts = ["blob", "last block", "short blob", "nonce", "hmac", "key version", "outer header", "passphrase"]

@@ -124,6 +124,7 @@ def test_a_refusal_is_a_payment_that_ended(shop: Shop, minor: int, word: str) ->
     assert (payment["status"], payment["outcome"], payment["settlement"]) == ("refused", word, "none")
 
 
+@pytest.mark.fault("a replayed body", "rest")
 def test_the_same_key_finds_the_same_payment_and_another_body_is_refused(shop: Shop) -> None:
     first = shop.pay(1250, "same")
     assert shop.pay(1250, "same")["id"] == first["id"]
@@ -162,6 +163,7 @@ def test_a_running_payment_is_cancelled_within_300_ms_and_others_hear_busy() -> 
         assert shop.pay(1240, "second", key=OTHER_KEY)["status"] == "approved"
 
 
+@pytest.mark.fault("silent after the answer, before the acknowledgement", "rest")
 def test_an_approval_nobody_acknowledges_is_voided_and_never_told_as_approved_again() -> None:
     with open_shop(acknowledge_within_s=0.1) as shop:
         payment = shop.pay(1240, "lost")
@@ -233,6 +235,17 @@ BAD_BODIES: dict[str, tuple[bytes, int]] = {
 }
 
 
+@pytest.mark.fault("unknown command", "rest")
+def test_an_unknown_route_is_a_problem_and_starts_nothing(shop: Shop) -> None:
+    before = len(shop.host.payments)
+    problem = shop.call("POST", "/v1/tips", {"amount": {"minor": 1240, "currency": "EUR"}})
+    assert (shop.status, problem["status"]) == (404, 404)
+    assert len(shop.host.payments) == before
+
+
+@pytest.mark.fault("impossible amounts", "rest")
+@pytest.mark.fault("NaN, digits that are none", "rest")
+@pytest.mark.fault("unknown currency", "rest")
 @pytest.mark.parametrize("name", BAD_BODIES)
 def test_a_bad_body_is_a_problem_and_starts_nothing(shop: Shop, name: str) -> None:
     body, status = BAD_BODIES[name]

@@ -217,6 +217,7 @@ def test_partial_delivery_takes_only_what_was_delivered(delivered: int, left: in
     assert totals.status.amount_minor == left
 
 
+@pytest.mark.fault("silent after the answer, before the acknowledgement", "zvt")
 @pytest.mark.parametrize("command", [Command.STATUS_INFORMATION, Command.PRINT_LINE])
 def test_a_till_silent_before_its_acknowledgement_pays_nothing(command: Command) -> None:
     ledger = host()
@@ -240,6 +241,7 @@ def test_a_till_that_cannot_print_pays_nothing() -> None:
     assert settlements(ledger) == [Settlement.VOIDED]
 
 
+@pytest.mark.fault("gone after the request", "zvt")
 def test_a_till_that_hangs_up_while_the_shopper_is_looked_at_pays_nothing() -> None:
     ledger = host(shopper_s=5)
     with shop(ledger) as (till, end):
@@ -317,6 +319,7 @@ def test_a_partial_approval_needs_the_tills_permission() -> None:
     assert [item.tag for item in paid.status.container] == [0x41, 0x1F10]
 
 
+@pytest.mark.fault("a second client while busy", "zvt")
 def test_a_second_till_is_told_busy() -> None:
     ledger = host(shopper_s=1)
     terminal = ZvtTerminal(TransactionSession(ledger), OPTIONS)
@@ -336,6 +339,10 @@ def test_a_second_till_is_told_busy() -> None:
     assert settlements(ledger) == [Settlement.CAPTURED]
 
 
+@pytest.mark.fault("impossible amounts", "zvt")
+@pytest.mark.fault("NaN, digits that are none", "zvt")
+@pytest.mark.fault("unknown currency", "zvt")
+@pytest.mark.fault("unknown command", "zvt")
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -400,6 +407,7 @@ def test_money_goes_back_by_receipt_number() -> None:
         assert till.totals().status.amount_minor == 0  # type: ignore[union-attr]
 
 
+@pytest.mark.fault("a replayed body", "zvt")
 def test_a_lost_acknowledgement_can_be_asked_for_again() -> None:
     ledger = host()
     with shop(ledger) as (till, _):
@@ -475,6 +483,7 @@ class Lossy:
                 self._link.write(data)
 
 
+@pytest.mark.fault("20 % loss and duplicates, fixed seed", "zvt")
 @pytest.mark.parametrize("seed", range(3))
 def test_on_a_bad_serial_line_captures_equal_what_the_till_believes(seed: int) -> None:
     ledger, believed = host(), []
@@ -601,6 +610,7 @@ def raw_line(of: SimulatedHost, *, serial: bool) -> Iterator[MemoryLink]:
     assert not thread.is_alive()
 
 
+@pytest.mark.fault("wrong check sum three times", "zvt")
 def test_a_wrong_crc_three_times_is_refused_each_time_and_then_forgotten() -> None:
     good = serial_frame.encode(REGISTER)
     with raw_line(host(), serial=True) as line:
@@ -611,6 +621,7 @@ def test_a_wrong_crc_three_times_is_refused_each_time_and_then_forgotten() -> No
         assert heard(line, 1).startswith(b"\x06\x10\x02\x80\x00\x00\x10\x03")
 
 
+@pytest.mark.fault("a gap longer than between bytes", "zvt")
 def test_a_gap_longer_than_between_bytes_spoils_a_serial_block() -> None:
     good = serial_frame.encode(REGISTER)
     with raw_line(host(), serial=True) as line:
@@ -620,6 +631,8 @@ def test_a_gap_longer_than_between_bytes_spoils_a_serial_block() -> None:
         assert heard(line, 1).startswith(b"\x06\x10\x02\x80\x00\x00\x10\x03")
 
 
+@pytest.mark.fault("silent inside the request", "zvt")
+@pytest.mark.fault("1 MB, and what never ends", "zvt")
 @pytest.mark.parametrize(
     "data",
     [REGISTER[:5], b"\x06\xd3\xff\xff\xff" + b"x" * 1_000_000],
@@ -633,6 +646,7 @@ def test_what_never_ends_on_tcp_is_refused_and_the_connection_ends(data: bytes) 
     assert not ledger.payments
 
 
+@pytest.mark.fault("hangs up inside a message", "zvt")
 @pytest.mark.parametrize("sent", [1, 2, 5, len(REGISTER) - 1])
 def test_a_till_that_hangs_up_inside_a_message_leaves_the_terminal_ready(sent: int) -> None:
     ledger = host()
@@ -648,6 +662,7 @@ def test_a_till_that_hangs_up_inside_a_message_leaves_the_terminal_ready(sent: i
     assert settlements(ledger) == [Settlement.CAPTURED]
 
 
+@pytest.mark.fault("everything glued", "zvt")
 def test_orders_glued_together_are_taken_one_after_the_other() -> None:
     with raw_line(host(), serial=False) as line:
         line.write(bytes.fromhex("06 02 00") * 3 + bytes.fromhex("06 E0 00"))

@@ -55,6 +55,8 @@ def events_of(chunks: list[bytes]) -> list[str]:
     return [repr(event) for event in (*events, *reader.finish())]
 
 
+@pytest.mark.fault("everything glued", "nexo")
+@pytest.mark.fault("any chunking, the same events", "nexo")
 @profile
 @given(st.lists(MESSAGES, max_size=3), CUTS)
 def test_any_chunking_gives_the_same_messages(messages: list[Message], cuts: list[int]) -> None:
@@ -63,12 +65,14 @@ def test_any_chunking_gives_the_same_messages(messages: list[Message], cuts: lis
     assert len(events_of([data])) == len(messages)
 
 
+@pytest.mark.fault("any bytes at all", "nexo")
 @profile
 @given(st.binary(max_size=300) | st.text('{}[]":\\a1, ', max_size=300).map(str.encode), CUTS)
 def test_any_bytes_and_chunking_give_the_same_events(data: bytes, cuts: list[int]) -> None:
     assert events_of(pieces(data, cuts)) == events_of([data])
 
 
+@pytest.mark.fault("what is written is read again", "nexo")
 @profile
 @given(MESSAGES)
 def test_messages_round_trip(message: Message) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
+@pytest.mark.fault("one byte at a time", "zvt")
+@pytest.mark.fault("any chunking, the same events", "zvt")
 @profile
 @given(st.lists(APDUS, max_size=4), CUTS)
 def test_any_chunking_gives_the_same_apdus(messages: list[Apdu], cuts: list[int]) -> None:
@@ -39,6 +42,7 @@ def test_any_chunking_gives_the_same_apdus(messages: list[Apdu], cuts: list[int]
     assert codec.finish() == ()
 
 
+@pytest.mark.fault("any bytes at all", "zvt")
 @profile
 @given(st.binary(max_size=400), CUTS)
 def test_any_bytes_and_chunking_give_the_same_events(data: bytes, cuts: list[int]) -> None:
@@ -100,6 +104,7 @@ def test_packed_digits_round_trip(number: int) -> None:
     assert bcd.decode_bcd(bcd.encode_bcd(number, 6)) == number
 
 
+@pytest.mark.fault("what is written is read again", "zvt")
 @profile
 @given(
     result=st.integers(0, 255),
