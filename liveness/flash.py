@@ -18,6 +18,7 @@ import numpy as np
 
 from liveness.chroma import CodeBook, Decoding
 from liveness.codebook import STEP_MS
+from liveness.remembered import Remembered
 from liveness.tones import SKIN
 from liveness.types import CueName, CueResult, Look, Origin, Presentation, PromptKind, Reason, Shown, Status
 
@@ -65,7 +66,7 @@ class FlashCue:
         self._code = code
         self._limits = limits
         self._book = book
-        self._answered: tuple[list[Look], CueResult] | None = None
+        self._answered = Remembered[CueResult]()
 
     def assess(self, presentation: Presentation) -> CueResult:
         """Ok for the right code; refuse for another one or a wrong lag; otherwise cannot tell."""
@@ -78,10 +79,7 @@ class FlashCue:
         end_ns = shown.at_ns + round((shown.prompt.schedule.duration_ms + self._limits.window_ms[0]) * 1e6)
         if not presentation.looks or presentation.looks[-1].captured_at_ns < end_ns:
             return _cannot_tell(Reason.NO_ANSWER)
-        # The light is over and nothing of it changes any more; it is asked about on every frame all the same.
-        if self._answered is None or not _same(self._answered[0], looks):
-            self._answered = (looks, self._answer(looks, shown))
-        return self._answered[1]
+        return self._answered.of(looks, lambda: self._answer(looks, shown))
 
     def _answer(self, looks: list[Look], shown: Shown) -> CueResult:
         if len(looks) < self._limits.min_samples or not _covers(looks, shown):
@@ -145,11 +143,6 @@ class FlashCue:
         outside = not low - STEP_MS / 4 <= found.free_lag_ms <= high + STEP_MS / 4
         clear = found.free_correlation > self._limits.wrong_correlation
         return outside and clear and found.free_correlation - found.correlation > self._limits.wrong_margin
-
-
-def _same(before: list[Look], now: list[Look]) -> bool:
-    """Whether they are the very same looks."""
-    return len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))
 
 
 def _covers(looks: list[Look], shown: Shown) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from liveness.light import light_at
+from liveness.remembered import Remembered
 from liveness.tones import CHIN
 from liveness.types import CueName, CueResult, Floats, Look, Presentation, PromptKind, Reason, Shown, Status
 
@@ -22,6 +23,9 @@ _ACROSS_GREY = np.array([[1, -1, 0], [1, 1, -2]], dtype=np.float64) / np.sqrt([[
 
 class ReliefCue:
     """Judges the latest light that was shown."""
+
+    def __init__(self) -> None:
+        self._answered = Remembered[Floats | None]()
 
     def assess(self, presentation: Presentation) -> CueResult:
         """A score from the spread of the regions' answers; ok or "cannot tell"."""
@@ -36,7 +40,7 @@ class ReliefCue:
         ]
         if len(looks) < 10 or not presentation.looks or presentation.looks[-1].captured_at_ns < end_ns:
             return _cannot_tell(Reason.NOT_ENOUGH_FRAMES)
-        answers = _answers(looks, shown)
+        answers = self._answered.of(looks, lambda: _answers(looks, shown))
         if answers is None or answers.mean() <= 0.005:
             return _cannot_tell(Reason.LIGHT_TOO_WEAK)
         spread = float(answers.std() / answers.mean())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from liveness.relief import depth_gain, width_share
+from liveness.remembered import Remembered
 from liveness.types import Floats, Look, Relief, Shown
 
 AVERAGED = 3
@@ -28,6 +30,28 @@ class Turned:
     relief: Relief | None = None
 
 
+class _Measured:
+    """What one frame of the turn shows beside the neutral face, each worked out at most once.
+
+    It keeps its look, so that no other can take the look's identity.
+    """
+
+    def __init__(self, look: Look, reference: Floats, yaw: float) -> None:
+        self._look, self._reference, self._yaw = look, reference, yaw
+
+    @cached_property
+    def width(self) -> float | None:
+        """As `width_share` of `liveness.relief`; only the size of the yaw matters to it."""
+        mesh = self._look.mesh
+        return width_share(self._reference, mesh.points, self._yaw) if mesh else None
+
+    @cached_property
+    def gain(self) -> float | None:
+        """As `depth_gain` of `liveness.relief`."""
+        mesh = self._look.mesh
+        return depth_gain(self._reference, mesh.points) if mesh else None
+
+
 class TurnMeasure:
     """Measures one turn again with every frame; what was measured of a frame stays.
 
@@ -37,8 +61,7 @@ class TurnMeasure:
 
     def __init__(self, min_yaw: float) -> None:
         self._min_yaw = min_yaw
-        self._before: list[Look] = []
-        self._gains: dict[int, tuple[Look, float | None]] = {}
+        self._measured = Remembered[dict[int, _Measured]]()
 
     def measure(self, before: list[Look], after: list[Look], side: float, shown: Shown) -> Turned:
         """What the landmarks and the followed skin say of the turn so far.
@@ -49,17 +72,18 @@ class TurnMeasure:
             side: +1 where the shopper's own left was asked for, else -1.
             shown: the prompt.
         """
+        measured = self._measured.of(before, dict)
         start = float(np.mean([look.mesh.pose.yaw for look in before if look.mesh]))
         reference = _mean([look.mesh.points for look in before if look.mesh])
         yaws = np.array([side * (look.mesh.pose.yaw - start) for look in after if look.mesh])
-        widths = [
-            width_share(reference, look.mesh.points, float(yaw))
-            for look, yaw in zip(after, yaws, strict=True)
-            if look.mesh
+        turns = [
+            measured.setdefault(id(look), _Measured(look, reference, abs(yaw)))
+            for look, yaw in zip(after, yaws.tolist(), strict=True)
         ]
+        widths = [turn.width for turn in turns]
         far = np.flatnonzero(np.abs(yaws) >= _FAR * np.abs(yaws).max())
         far = far[np.sign(yaws[far]) == np.sign(yaws[np.abs(yaws).argmax()])]
-        gains = [self._gain(before, reference, after[i]) for i in far.tolist()]
+        gains = [turns[i].gain for i in far.tolist()]
         known = [gain for gain in gains if gain is not None]
         # A flat picture narrows where it hardly seems to turn, so its narrowest moments count.
         narrowest = sorted(width for width in widths if width is not None)[:AVERAGED]
@@ -74,17 +98,6 @@ class TurnMeasure:
             onset_ms=_onset_ms(after, yaws, shown, self._min_yaw / 3),
             relief=_relief(after),
         )
-
-    def _gain(self, before: list[Look], reference: Floats, look: Look) -> float | None:
-        if len(before) != len(self._before) or any(
-            a is not b for a, b in zip(before, self._before, strict=True)
-        ):
-            self._before, self._gains = before, {}
-        known = self._gains.get(look.captured_at_ns)
-        if known is None or known[0] is not look:
-            gain = depth_gain(reference, look.mesh.points) if look.mesh else None
-            known = self._gains[look.captured_at_ns] = (look, gain)
-        return known[1]
 
 
 def _relief(after: list[Look]) -> Relief | None:
