@@ -20,8 +20,10 @@ import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.exceptions import (
     DeviceRemoved,
+    KeyHandleInvalid,
     MultipleTokensReturned,
     NoSuchToken,
+    ObjectHandleInvalid,
     PinIncorrect,
     PinInvalid,
     PinLenRange,
@@ -34,18 +36,28 @@ from pkcs11.exceptions import (
 )
 from pkcs11.mechanisms import GCMParams
 
-from keys.errors import LimitReached, ProviderError, SealBroken, UnlockError
+from keys.errors import KeyUnavailable, LimitReached, ProviderError, SealBroken, UnlockError
 from keys.hygiene import wipe
 from keys.types import KEY_BYTES, KeyId
 
 NONCE = 12
 TAG = 16
+KEY_WRAPPED = 2 * KEY_BYTES + 8
+"""Bytes of an RFC 3394 wrap of a data key and the digest of its context."""
 WRAP_LIMIT = 1 << 31
 """Wraps with random 96-bit nonces under one key; NIST SP 800-38D 8.3 allows 2**32."""
 RESERVED = 1 << 12
 """Wraps counted ahead on the token at a time; a crash wastes at most so many."""
 _WRONG_PIN = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
-_GONE = (TokenNotPresent, DeviceRemoved, SessionClosed, SessionHandleInvalid, NoSuchToken)
+_GONE = (
+    TokenNotPresent,
+    DeviceRemoved,
+    SessionClosed,
+    SessionHandleInvalid,
+    NoSuchToken,
+    KeyHandleInvalid,
+    ObjectHandleInvalid,
+)
 
 
 # The library adds encrypt, decrypt and wrap to its key objects at run time, so their type is Any.
@@ -70,10 +82,13 @@ class Pkcs11Keys:
         self._reserved: dict[KeyId, tuple[int, int]] = {}
         self._session = _open_session(module, token, pin)
         offered = self._session.token.slot.get_mechanisms() if mechanisms is None else mechanisms
-        self._gcm = Mechanism.AES_GCM in offered
-        if not self._gcm and Mechanism.AES_KEY_WRAP not in offered:
+        self._gcm, self._wraps = Mechanism.AES_GCM in offered, Mechanism.AES_KEY_WRAP in offered
+        if not self._gcm and not self._wraps:
             self._session.close()
-            raise ProviderError(f"token {token!r} offers neither AES-GCM nor AES key wrap")
+            raise ProviderError(
+                f"token {token!r} offers neither AES-GCM nor AES key wrap (RFC 3394), one of which is "
+                "needed: take a token or firmware that does, or another key store"
+            )
 
     def __repr__(self) -> str:
         return "Pkcs11Keys(<redacted>)"
@@ -144,8 +159,12 @@ class Pkcs11Keys:
             try:
                 yield
             except _GONE as error:
+                # What was found on a token says nothing about the one that is put in next.
+                self._handles.clear()
                 raise ProviderError(
-                    "the token was removed or its session is closed", retryable=True
+                    "the token was removed or its session is closed: put it back, and start again if that is "
+                    "not enough",
+                    retryable=True,
                 ) from error
             except PKCS11Error as error:
                 raise ProviderError(f"the token failed: {type(error).__name__}") from error
@@ -163,17 +182,30 @@ class Pkcs11Keys:
         if handle is None:
             found = self._find(key)
             if not isinstance(found, pkcs11.SecretKey):
-                raise SealBroken
+                raise KeyUnavailable(
+                    f"the token has no key {key}: another token is in its place, or the key was removed there"
+                )
             handle = self._handles[key] = found
         return handle
 
     def _decrypted(self, handle: Any, blob: bytes, context: bytes) -> bytes:
-        if not self._gcm:
+        # A token may gain or lose a mechanism with its firmware, so the blob says which one made it.
+        if len(blob) == KEY_WRAPPED:
+            self._require_mechanism(self._wraps, "AES key wrap")
             return self._key_unwrap(handle, blob, context)
         if len(blob) != NONCE + KEY_BYTES + TAG:
             raise SealBroken
+        self._require_mechanism(self._gcm, "AES-GCM")
         gcm = {"mechanism": Mechanism.AES_GCM, "mechanism_param": GCMParams(blob[:NONCE], context, 8 * TAG)}
         return bytes(handle.decrypt(blob[NONCE:], **gcm))
+
+    @staticmethod
+    def _require_mechanism(offered: bool, name: str) -> None:
+        if not offered:
+            raise ProviderError(
+                f"this key was wrapped by {name}, which the token no longer offers: put its firmware or its "
+                "settings back"
+            )
 
     def _key_wrap(self, handle: Any, plain: bytearray, context: bytes) -> bytes:
         bound = bytearray(plain) + hashlib.sha256(context).digest()

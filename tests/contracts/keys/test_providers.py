@@ -81,6 +81,43 @@ class TestPkcs11:
                 remote.decrypt_into(ROOT, bytes(bad), b"context", out)
         remote.close()
 
+    def test_a_token_that_gains_or_loses_gcm_still_says_what_it_opens(self, softhsm: str) -> None:
+        from pkcs11 import Mechanism
+
+        from keys.keystore_pkcs11 import Pkcs11Keys
+
+        gcm, wrap = Mechanism.AES_GCM, Mechanism.AES_KEY_WRAP
+        for made, now, opens in ((wrap, {gcm, wrap}, True), (wrap, {gcm}, False), (gcm, {wrap}, False)):
+            before = Pkcs11Keys(softhsm, "contract", "2468", mechanisms=frozenset({made}))
+            before.create(ROOT)
+            blob, out = before.encrypt(ROOT, KEY, b"c"), bytearray(32)
+            before.close()
+            after = Pkcs11Keys(softhsm, "contract", "2468", mechanisms=frozenset(now))
+            if opens:
+                after.decrypt_into(ROOT, blob, b"c", out)
+                assert out == KEY
+            else:
+                with pytest.raises(ProviderError, match="no longer offers"):
+                    after.decrypt_into(ROOT, blob, b"c", out)
+            after.close()
+
+    def test_a_key_that_goes_with_its_token_is_no_broken_seal_and_comes_back(self, softhsm: str) -> None:
+        from keys.keystore_pkcs11 import Pkcs11Keys
+        from keys.types import KeyId
+
+        remote, key, out = Pkcs11Keys(softhsm, "contract", "2468"), KeyId("aaaa0000bbbb1111"), bytearray(32)
+        remote.create(key)
+        blob = remote.encrypt(key, KEY, b"c")
+        kept = remote._handles[key] = _Unplugged()
+        with pytest.raises(ProviderError, match="put it back") as caught:
+            remote.decrypt_into(key, blob, b"c", out)
+        assert caught.value.retryable
+        assert kept.asked
+        remote.decrypt_into(key, blob, b"c", out)
+        assert out == KEY
+        remote.destroy(key)
+        remote.close()
+
     def test_a_token_with_neither_mechanism_is_refused(self, softhsm: str) -> None:
         from pkcs11 import Mechanism
 
@@ -178,3 +215,15 @@ class TestPkcs11:
         remote._session.close()
         with pytest.raises(ProviderError, match="removed"):
             remote.decrypt_into(ROOT, blob, b"c", bytearray(32))
+
+
+class _Unplugged:
+    """A key's handle on a token that is not there any more."""
+
+    asked = False
+
+    def decrypt(self, *_: object, **__: object) -> bytes:
+        from pkcs11.exceptions import ObjectHandleInvalid
+
+        self.asked = True
+        raise ObjectHandleInvalid
