@@ -24,7 +24,8 @@ class Attending:
         self._abort: Abort | None = None
         self._told: Told | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        # Not the thread's own end: a join that Ctrl-C interrupts takes the thread for ended.
+        self._ended = threading.Event()
 
     def _begun(self, name: str, abort: Abort | None) -> None:
         self._abort = abort
@@ -36,6 +37,8 @@ class Attending:
             self._told = self._desk.act(self._order)
         except BaseException as error:
             self._error = error
+        finally:
+            self._ended.set()
 
     def outcome(self) -> Told:
         """Do it and wait for the end; the first Ctrl-C aborts and waits on, the second one gives up.
@@ -44,12 +47,12 @@ class Attending:
             PosError: as `CashDesk.act`.
             KeyboardInterrupt: Ctrl-C twice, or where nothing can be aborted.
         """
-        self._thread.start()
         try:
-            self._thread.join()
+            threading.Thread(target=self._run, name="desk", daemon=True).start()
+            self._ended.wait()
         except KeyboardInterrupt:
             self.abort()
-            self._thread.join()
+            self._ended.wait()
         if self._error is not None:
             raise self._error
         if self._told is None:

@@ -51,10 +51,7 @@ def serve_simulated(wire: str, session: TransactionSession, options: ServeOption
     desk = options.desk
     with ExitStack() as stack:
         if wire == "concert":
-            stack.enter_context(
-                SerialServer(ConcertTerminal(session).serve, SerialOptions(desk.port, desk.baud))
-            )
-            yield desk.port
+            yield stack.enter_context(_concert(session, desk))
         elif wire == "caisse_ap":
             host, port = host_and_port(desk.address or "127.0.0.1", PORT)
             tcp = TcpServer(CaisseTerminal(session).serve, TcpOptions(host, port))
@@ -71,6 +68,21 @@ def serve_simulated(wire: str, session: TransactionSession, options: ServeOption
             yield stack.enter_context(_nexo(session, desk))
         else:
             raise BadRequest(f"no wire {wire!r} to serve; there are {', '.join(SERVED)}")
+
+
+@contextmanager
+def _concert(session: TransactionSession, desk: DeskOptions) -> Iterator[str]:
+    """A serial port, or TCP where a converter would carry the line."""
+    terminal = ConcertTerminal(session)
+    if desk.port:
+        with SerialServer(terminal.serve, SerialOptions(desk.port, desk.baud)):
+            yield desk.port
+        return
+    if not desk.address:
+        raise BadRequest("Concert needs a serial port: --port /dev/ttyUSB0")
+    host, port = host_and_port(desk.address, 9100)
+    with TcpServer(terminal.serve, TcpOptions(host, port)) as server:
+        yield f"{host}:{server.port}"
 
 
 @contextmanager

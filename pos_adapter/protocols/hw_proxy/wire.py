@@ -161,12 +161,15 @@ class HwProxyWire:
             return _Result(False)
         return _Result({"transaction_id": key.exchange})
 
-    def _cancel(self, call: Call, request: HttpRequest) -> _Result:
+    def _cancel(self, call: Call, request: HttpRequest) -> _Result | HttpResponse:
         """Ours: Odoo's own cancel button never reaches the proxy."""
         identifier = str(call.params.get("transaction_id"))
         if self._card is not None and self._card.cancel(identifier, request):
             return _Result(True)
         if not self._transactions.cancel(identifier):
+            if self._card is not None:
+                # Begun there while this terminal was out of order.
+                return self._card.pass_on(request)
             raise RecordNotFound("no transaction has this id")
         return _Result(True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pos_adapter.base import Link
-from pos_adapter.errors import BadRequest
+from pos_adapter.errors import BadRequest, LinkClosed
 from pos_adapter.protocols.concert.messages import Answer, Kind, Request, Result
 from pos_adapter.serial_link import SerialLink, SerialOptions
 from pos_adapter.simulator.concert_till import ConcertTill
@@ -43,6 +43,8 @@ class ConcertDesk:
                 # Who pulls a serial line is not noticed: there the sale is stopped at the terminal.
                 order.begun("", None if self._options.port else link.close)
                 return _told(till.ask(request, patience_s=order.patience_s))
+        except LinkClosed:
+            return Told(False, "the connection ended without an answer: look at the terminal")
         finally:
             link.close()
 

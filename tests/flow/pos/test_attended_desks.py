@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -32,7 +36,7 @@ def options_at(where: str, key: str) -> DeskOptions:
     return DeskOptions(address=address, key=key, authority=authority)
 
 
-@pytest.mark.parametrize("wire", ["rest", "nexo", "hw_proxy", "zvt", "caisse_ap"])
+@pytest.mark.parametrize("wire", ["rest", "nexo", "hw_proxy", "zvt", "caisse_ap", "concert"])
 def test_a_sale_is_named_at_once_and_aborted_by_hand(wire: str) -> None:
     host, said = SimulatedHost(), list[str]()
     served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port()}", key=KEYS.get(wire, "")))
@@ -56,6 +60,24 @@ def test_a_sale_is_named_at_once_and_aborted_by_hand(wire: str) -> None:
             time.sleep(0.01)
         assert end is not None
         assert end.outcome is Outcome.CASHIER_ABORT
+
+
+def test_ctrl_c_aborts_and_waits_for_the_end() -> None:
+    served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port()}", key=KEYS["rest"]))
+    with serve_simulated("rest", TransactionSession(SimulatedHost()), served) as address:
+        words = ["rest", "--address", address, "--key", "env:TILL_KEY", "pay", "12.10"]
+        till = subprocess.Popen(
+            [sys.executable, "-m", "pos_adapter.simulator", *words],
+            env={**os.environ, "TILL_KEY": KEYS["rest"]},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert till.stderr is not None
+        assert till.stderr.readline().startswith("begun: ")
+        till.send_signal(signal.SIGINT)
+        told, _ = till.communicate(timeout=60)
+    assert (till.returncode, "cashier abort" in told) == (3, True)
 
 
 def test_where_nothing_has_begun_ctrl_c_ends_the_command() -> None:

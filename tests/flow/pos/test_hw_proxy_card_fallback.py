@@ -18,7 +18,7 @@ from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
 from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
 from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.host import SimulatedHost
-from pos_adapter.types import Settlement
+from pos_adapter.types import Settlement, TerminalStatus
 
 from .test_hw_proxy_sales import ORIGIN, Browser
 
@@ -153,3 +153,12 @@ def test_other_calls_of_the_page_go_to_the_other_proxy_and_strangers_pages_do_no
         browser.send("OPTIONS", "print_xml_receipt", Access_Control_Request_Private_Network="true")
         assert browser.headers["access-control-allow-private-network"] == "true"
     assert len(proxy.printed) == 1
+
+
+def test_what_began_at_the_card_terminal_is_cancelled_there() -> None:
+    proxy, host = CardProxy(), SimulatedHost()
+    host.terminal = TerminalStatus.OUT_OF_ORDER
+    with open_shop(proxy, host) as browser:
+        transaction = browser.start(12.10, "line-1")["transaction_id"]
+        assert browser.call("payment_terminal_transaction_cancel", {"transaction_id": transaction}) is True
+    assert proxy.cancels == [{"transaction_id": transaction}]
