@@ -17,7 +17,7 @@ from pos_adapter.session import TransactionSession
 from pos_adapter.simulator.attending import Attending
 from pos_adapter.simulator.conformance import Subject, Verdict, check
 from pos_adapter.simulator.desks import Action, DeskOptions, Order, open_desk
-from pos_adapter.simulator.host import SimulatedHost
+from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
 from pos_adapter.simulator.serving import ServeOptions, serve_simulated
 from pos_adapter.types import Money, Outcome, TerminalStatus
 
@@ -38,7 +38,7 @@ def options_at(where: str, key: str) -> DeskOptions:
 
 @pytest.mark.parametrize("wire", ["rest", "nexo", "hw_proxy", "zvt", "caisse_ap", "concert"])
 def test_a_sale_is_named_at_once_and_aborted_by_hand(wire: str) -> None:
-    host, said = SimulatedHost(), list[str]()
+    host, said = SimulatedHost(SimulatorOptions(patience_s=60)), list[str]()
     served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port()}", key=KEYS.get(wire, "")))
     with serve_simulated(wire, TransactionSession(host), served) as where:
         desk = open_desk(wire, options_at(where, served.desk.key))
