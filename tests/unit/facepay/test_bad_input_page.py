@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_every_test_that_the_page_names_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "bad-input.md").read_text("utf-8")))
-    defined = re.compile(r"^def (test_\w+)", re.MULTILINE)
+    defined = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
     there = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
