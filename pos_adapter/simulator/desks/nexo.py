@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import ssl
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from pos_adapter.errors import BadRequest
+from pos_adapter.errors import BadRequest, MalformedMessage
 from pos_adapter.protocols.nexo.local_encryption import KeyName
 from pos_adapter.protocols.nexo.wire import TLS_PORT
 from pos_adapter.simulator.desks import (
@@ -101,8 +102,10 @@ def _told(reply: NexoReply, category: str, service: str) -> Told:
     text = result if condition is None else f"{result}, {condition}"
     document = _document(reply)
     if category == "Payment":
-        document["transaction"] = poi_transaction_of(reply)
-        text += f", POITransactionID {document['transaction']}"
+        # A refusal that opened no transaction, such as Busy, has none.
+        with suppress(MalformedMessage):
+            document["transaction"] = poi_transaction_of(reply)
+            text += f", POITransactionID {document['transaction']}"
     if service:
         text += f", ServiceID {service}"
     return Told(result in ("Success", "Partial"), text, document)

@@ -91,10 +91,14 @@ def test_where_nothing_has_begun_ctrl_c_ends_the_command() -> None:
 
 def test_a_nexo_abort_says_whether_anybody_knows_the_payment() -> None:
     served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port()}", key=KEYS["nexo"]))
-    with serve_simulated("nexo", TransactionSession(SimulatedHost()), served) as where:
+    session = TransactionSession(SimulatedHost())
+    with serve_simulated("nexo", session, served) as where:
         desk = open_desk("nexo", options_at(where, served.desk.key))
         with pytest.raises(BadRequest, match="ServiceID"):
             desk.act(Order(Action.ABORT))
+        with session.occupied():
+            busy = desk.act(Order(Action.PAY, Money(1240, "EUR")))
+        assert (busy.done, busy.text.startswith("Failure, Busy")) == (False, True)
         unknown = desk.act(Order(Action.ABORT, transaction="nobody"))
         assert (unknown.done, "no payment" in unknown.text) == (False, True)
         paid = desk.act(Order(Action.PAY, Money(1240, "EUR")))
