@@ -105,7 +105,7 @@ class Gallery:
             opened = open_references(living(stored), self._keys)
         for subject in unfinished:
             self.erase(subject)
-        with self._lock:
+        with self._lock, without_collection():
             self._take(opened, first=True)
             self._changes = changes
             return self.size
