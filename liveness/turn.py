@@ -32,6 +32,8 @@ from liveness.types import (
 
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
 _MIN_FAR = 5
+_UNFOLLOWED = 15
+"""Frames of the far part, half a second, after which skin that was not followed is not waited for."""
 _MOST = 150
 """Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
 
@@ -97,8 +99,10 @@ class TurnCue:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         solid = turned.relief is not None and turned.relief.share >= limits.min_relief
         narrow = turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain)
-        # The width is the landmarks' word. Where followed skin speaks against it, neither may accuse.
-        if narrow and not solid:
+        # The width is the landmarks' word. Followed skin has to be heard first, and where it speaks against
+        # the width, neither may accuse.
+        heard = turned.relief is not None or turned.frames >= _UNFOLLOWED
+        if narrow and heard and not solid:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:
             return _result(turned, Status.REFUSE, Reason.WRONG_SIDE)

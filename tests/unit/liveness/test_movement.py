@@ -199,6 +199,14 @@ def test_five_points_refuse_and_never_accept(flat: bool, peak: int, status: Stat
     assert (result.status, result.reasons) == (status, (reason,))
 
 
+def test_a_width_alone_waits_for_the_skin_and_refuses_where_it_is_never_followed() -> None:
+    base, shown = head(), (Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS),)
+    looks = [look(tilted_picture(base, 40 * min(max(i - 34, 0), 4) / 4), i * 33 * MS) for i in range(70)]
+    early, late = (TurnCue().assess(Presentation(tuple(looks[:count]), shown)) for count in (44, 70))
+    assert early.status is Status.ABSTAIN
+    assert (late.status, late.reasons) == (Status.REFUSE, (Reason.FLAT,))
+
+
 def test_a_turn_that_is_asked_about_on_every_frame_is_judged_as_if_it_were_asked_once() -> None:
     base, cue = head(), TurnCue()
     looks = [look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS) for i in range(70)]
