@@ -71,4 +71,5 @@ class Gathering:
             depth=tuple(self._depth),
             stream_refusals=refusals,
             frames=self._frames,
+            now_ns=self.now_ns,
         )

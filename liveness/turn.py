@@ -32,8 +32,8 @@ from liveness.types import (
 
 SIDES = (PromptKind.TURN_LEFT, PromptKind.TURN_RIGHT)
 _MIN_FAR = 5
-_UNFOLLOWED = 15
-"""Frames of the far part, half a second, after which skin that was not followed is not waited for."""
+_UNFOLLOWED_MS = 500.0
+"""How long skin that could not be followed is waited for once the head has turned."""
 _MOST = 150
 """Frames looked back at, so that a shopper who takes long does not slow the terminal down."""
 
@@ -85,10 +85,11 @@ class TurnCue:
             return _cannot_tell(Reason.NO_ANSWER)
         sign = 1.0 if shown.prompt.kind is PromptKind.TURN_LEFT else -1.0
         if meshed:
-            return self._verdict(self._measure.measure(before, after, sign, shown))
+            now_ns = max(presentation.now_ns, presentation.looks[-1].captured_at_ns)
+            return self._verdict(self._measure.measure(before, after, sign, shown), now_ns)
         return judge_parallax([look.points for look in before], [look.points for look in after], sign)
 
-    def _verdict(self, turned: Turned) -> CueResult:
+    def _verdict(self, turned: Turned, now_ns: int) -> CueResult:
         limits = self._limits
         far = abs(turned.yaw) >= limits.min_yaw
         sine = float(np.sin(np.deg2rad(abs(turned.yaw))))
@@ -101,7 +102,7 @@ class TurnCue:
         narrow = turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain)
         # The width is the landmarks' word. Followed skin has to be heard first, and where it speaks against
         # the width, neither may accuse.
-        heard = turned.relief is not None or turned.frames >= _UNFOLLOWED
+        heard = turned.relief is not None or (now_ns - turned.since_ns) / 1e6 >= _UNFOLLOWED_MS
         if narrow and heard and not solid:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:

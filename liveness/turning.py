@@ -26,6 +26,8 @@ class Turned:
     gain: float
     width: float
     frames: int
+    since_ns: int
+    """When the first frame of the far part was taken."""
     onset_ms: float | None = None
     relief: Relief | None = None
 
@@ -95,6 +97,7 @@ class TurnMeasure:
             gain=float(np.median(known)) if known else 0.0,
             width=float(np.median(narrowest)) if flat else width,
             frames=len(far),
+            since_ns=after[int(far[0])].captured_at_ns,
             onset_ms=_onset_ms(after, yaws, shown, self._min_yaw / 3),
             relief=_relief(after),
         )

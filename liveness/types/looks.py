@@ -123,6 +123,8 @@ class Presentation:
     depth: tuple[DepthView, ...] = ()
     stream_refusals: tuple[Reason, ...] = ()
     frames: int = 0
+    now_ns: int = 0
+    """When the latest frame was taken, with a face in it or without."""
 
     def asked(self, *kinds: PromptKind) -> Shown | None:
         """The latest shown prompt of one of these kinds."""

@@ -204,6 +204,8 @@ def test_a_width_alone_waits_for_the_skin_and_refuses_where_it_is_never_followed
     looks = [look(tilted_picture(base, 40 * min(max(i - 34, 0), 4) / 4), i * 33 * MS) for i in range(70)]
     early, late = (TurnCue().assess(Presentation(tuple(looks[:count]), shown)) for count in (44, 70))
     assert early.status is Status.ABSTAIN
+    lost = TurnCue().assess(Presentation(tuple(looks[:44]), shown, now_ns=3_000 * MS))
+    assert (lost.status, lost.reasons) == (Status.REFUSE, (Reason.FLAT,))
     assert (late.status, late.reasons) == (Status.REFUSE, (Reason.FLAT,))
 
 
