@@ -23,9 +23,7 @@ def register_keys(session: Session, keys: KeyStore, now_ms: int) -> KeyId:
     Rows are only ever moved forward, and a retired key in the table stays retired whatever an old copy of
     the key store says.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # SQLite's writers queue; here two processes could insert the same key at once.
-        session.execute(text("LOCK TABLE wrapping_key IN SHARE ROW EXCLUSIVE MODE"))
+    _hold_table(session)
     rows = {row.key: row for row in session.scalars(select(WrappingKeyRow).with_for_update())}
     for record in keys.records():
         if record.use is not KeyUse.WRAP:
@@ -40,9 +38,13 @@ def register_keys(session: Session, keys: KeyStore, now_ms: int) -> KeyId:
 
 
 def mark_renewing(session: Session, key: str, now_ms: int) -> None:
-    """Let a pending key, which the table has not seen, begin a renewal."""
-    pending = KeyState.PENDING.name
-    session.add(WrappingKeyRow(key=key, state=pending, changed_at_ms=now_ms, renews=True))
+    """Let a pending key begin a renewal; whoever registers keys may have seen it in the store already."""
+    _hold_table(session)
+    row = session.get(WrappingKeyRow, key)
+    if row is None:
+        row = WrappingKeyRow(key=key, state=KeyState.PENDING.name, changed_at_ms=now_ms)
+        session.add(row)
+    row.renews = True
 
 
 def keys_to_renew(session: Session, keys: KeyStore) -> frozenset[str]:
@@ -71,6 +73,12 @@ def rewrap_subject_key(row: SubjectKeyRow, keys: KeyStore, under: KeyId) -> None
         keys.unwrap_into(WrappedKey(KeyId(row.wrapping_key), row.wrapped), context, key)
         wrapped = keys.wrap(key, context, under=under)
     row.wrapping_key, row.wrapped = wrapped.key, wrapped.blob
+
+
+def _hold_table(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite's writers queue; here two processes could insert the same key at once.
+        session.execute(text("LOCK TABLE wrapping_key IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def subject_key_context(tenant: str, subject: str) -> bytes:

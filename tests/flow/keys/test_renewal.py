@@ -218,3 +218,22 @@ def test_where_approvers_are_named_two_of_them_have_to_agree_and_the_log_says_wh
         used = [r.key for r in keys.records() if (r.use, r.state) == (KeyUse.WRAP, KeyState.ACTIVE)]
         assert used == [key]
         database.close()
+
+
+def test_a_renewal_begins_with_a_key_that_an_enrolment_registered_first(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored(open_rows(shop))
+    generate = FileKeyStore.generate
+
+    def seen_at_once(keys: FileKeyStore, use: KeyUse) -> KeyId:
+        key = generate(keys, use)
+        database = open_rows(shop)
+        with database.begin() as session:
+            register_keys(session, keys, 1)
+        database.close()
+        return key
+
+    monkeypatch.setattr(FileKeyStore, "generate", seen_at_once)
+    assert not renew(shop).unreadable
+    require_renewed(shop, before)
