@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -63,6 +64,15 @@ def test_a_sale_is_named_at_once_and_aborted_by_hand(wire: str) -> None:
         assert end.outcome is Outcome.CASHIER_ABORT
 
 
+@pytest.fixture
+def heard_ctrl_c() -> Iterator[None]:
+    """A shell has its background jobs ignore Ctrl-C, and they hand that down to what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_ctrl_c")
 def test_ctrl_c_aborts_and_waits_for_the_end() -> None:
     served = ServeOptions(DeskOptions(address=f"127.0.0.1:{free_port()}", key=KEYS["rest"]))
     with serve_simulated("rest", TransactionSession(SimulatedHost()), served) as address:
