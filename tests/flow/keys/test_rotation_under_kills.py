@@ -94,8 +94,9 @@ def test_fifty_kills_lose_nothing_and_trouble_nobody(tmp_path: Path) -> None:
     gallery._database.close()
 
     stop, written, opened = FORK.Value("i", 0), FORK.Value("i", 0), FORK.Value("i", 0)
-    writer = FORK.Process(target=write, args=(tmp_path, written, stop))
-    reader = FORK.Process(target=read, args=(tmp_path, opened, stop))
+    # Should a check fail, they end with this process and do not keep it waiting.
+    writer = FORK.Process(target=write, args=(tmp_path, written, stop), daemon=True)
+    reader = FORK.Process(target=read, args=(tmp_path, opened, stop), daemon=True)
     writer.start()
     reader.start()
     chance, killed = random.Random(3), 0
