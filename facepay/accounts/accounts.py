@@ -176,9 +176,8 @@ class Accounts:
         now_ms = self._now_ms()
         with reading(self._engine) as connection:
             self._lockouts.require_open(Guarded(Scope.ACCOUNT, account), *self._places, connection=connection)
-            row = connection.execute(_CHOICES, {"of_account": account}).one_or_none()
+            own = _choices(connection, account).limits
             spent, count = spent_since(connection, account, now_ms - now_ms % DAY_MS)
-        own = AccountLimits(row.limit_payment_minor, row.limit_day_minor) if row else AccountLimits()
         if amount.minor > _least(self._limits.payment_minor, own.payment_minor):
             raise LimitExceeded("more than one payment by face may be")
         if spent + amount.minor > _least(self._limits.day_minor, own.day_minor):

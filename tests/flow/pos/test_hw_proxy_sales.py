@@ -202,7 +202,7 @@ def test_binary_floats_of_a_browser_become_whole_cents(amount: float, minor: int
         {"amount": 1e300},
         {"amount": NO_JSON[0]},
         {"amount": NO_JSON[1]},
-        {"currency_iso": "XXX"},
+        {"currency_iso": "ZZZ"},
         {"currency_iso": "CHF"},
         {"currency_iso": 978},
         {"payment_id": ""},

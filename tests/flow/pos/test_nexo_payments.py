@@ -434,7 +434,7 @@ def test_loyalty_goes_to_the_shops_programme() -> None:
         ("10.999", "EUR"),
         ("1.5", "JPY"),
         ("1e30", "EUR"),
-        ("1", "XXX"),
+        ("1", "ZZZ"),
         ("1", ""),
     ],
 )

@@ -222,7 +222,7 @@ BAD_BODIES: dict[str, tuple[bytes, int]] = {
     "true": (b'{"amount": {"minor": true, "currency": "EUR"}}', 422),
     "text": (b'{"amount": {"minor": "1240", "currency": "EUR"}}', 422),
     "13 digits": (b'{"amount": {"minor": 1000000000000, "currency": "EUR"}}', 422),
-    "unknown currency": (b'{"amount": {"minor": 1240, "currency": "XXX"}}', 422),
+    "unknown currency": (b'{"amount": {"minor": 1240, "currency": "ZZZ"}}', 422),
     "currency by number": (b'{"amount": {"minor": 1240, "currency": "978"}}', 422),
     "currency not taken": (b'{"amount": {"minor": 1240, "currency": "CHF"}}', 422),
     "two lines": (b'{"amount": {"minor": 1240, "currency": "EUR"}, "reference": "a\\nb"}', 422),
