@@ -19,7 +19,7 @@ from facepay.db.session import Database
 from facepay.db.transaction import reading
 from facepay.db.wrapping import may_wrap, register_keys
 from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnreadable
-from facepay.gallery import rows
+from facepay.gallery import news, rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.opening import Opened, open_references, without_collection
@@ -100,7 +100,7 @@ class Gallery:
 
         with self._lock, without_collection(), self._database.read() as session:
             # Read before the references, so that a change in between is looked at the next time.
-            changes = rows.changes(session, self._tenant)
+            changes = news.count_changes(session, self._tenant)
             stored = rows.stream_references(session, self._tenant, AT_ONCE)
             opened = open_references(living(stored), self._keys)
         for subject in unfinished:
@@ -113,25 +113,30 @@ class Gallery:
     def refresh(self) -> int:
         """Take over what changed in the database since the last look; how many payers there are now.
 
-        Where nothing changed, which one row tells, the work does not grow with the gallery.
+        The work grows with the changes and not with the gallery, unless so many were missed that the
+        list of them does not reach back.
         """
         with self._lock:
             with self._database.read() as session:
-                changes = rows.changes(session, self._tenant)
+                changes = news.count_changes(session, self._tenant)
                 if changes == self._changes:
                     return self.size
-                present = rows.reference_ids(session, self._tenant)
-                missing = present.keys() - self._held() - self._skipped(present)
+                changed = news.changed_subjects(session, self._tenant, self._changes, changes)
+                held = self._held(changed)
+                present = rows.reference_ids(session, self._tenant, changed)
+                missing = present.keys() - {reference for ids in held.values() for reference in ids}
+                missing -= self._skipped(present)
                 sealed = rows.read_references(session, self._tenant, missing) if missing else []
-            gone = [s for s, references in self._loaded.items() if not present.keys() >= {*references}]
-            for subject in gone:
+            for subject in [subject for subject, ids in held.items() if not present.keys() >= {*ids}]:
                 self._forget(subject)
             self._take(open_references(sealed, self._keys), first=not self._loaded)
             self._changes = changes
             return self.size
 
-    def _held(self) -> set[str]:
-        return {reference for references in self._loaded.values() for reference in references}
+    def _held(self, among: frozenset[SubjectId] | None) -> dict[SubjectId, tuple[str, ...]]:
+        if among is None:
+            return self._loaded
+        return {subject: self._loaded[subject] for subject in among if subject in self._loaded}
 
     def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
         return {reference for reference, subject in present.items() if subject in self.unreadable}
@@ -190,7 +195,7 @@ class Gallery:
             rows.insert_subject(session, self._tenant, new.enrolled, index)
             rows.insert_consent(session, self._tenant, subject, new.consent)
             session.add_all(sealed)
-            rows.note_change(session, self._tenant)
+            news.note_change(session, self._tenant, subject)
             if self._audit:
                 detail: dict[str, Json] = {
                     "references": len(sealed),
@@ -214,7 +219,7 @@ class Gallery:
                 self._audit.prepare(subject)
             with self._database.begin() as session:
                 erased = rows.destroy_keys(session, self._tenant, subject)
-                rows.note_change(session, self._tenant)
+                news.note_change(session, self._tenant, subject)
                 if self._audit:
                     detail = {"references": erased.references}
                     position = self._audit.record(session, AuditEvent.ERASED, subject=subject, detail=detail)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from facepay.db.models.subjects import ConsentRow, GalleryRow, ReferenceRow, SubjectRow
+from facepay.db.models.subjects import ConsentRow, ReferenceRow, SubjectRow
 from facepay.gallery.records import Consent, EnrolledSubject, Erased
 from facepay.types import SubjectId, TemplateMode
 
@@ -104,25 +102,13 @@ def read_references(session: Session, tenant: str, among: Collection[str]) -> li
     return [made for made in found if made.reference in among]
 
 
-def changes(session: Session, tenant: str) -> int:
-    """How often the references of a tenant changed; the same number means the same references."""
-    row = session.get(GalleryRow, tenant)
-    return row.changes if row else 0
-
-
-def note_change(session: Session, tenant: str) -> None:
-    """Tell other processes that references came or went, in the transaction that does it."""
-    if session.get(GalleryRow, tenant) is None:
-        # Another process may be making the row at this moment; whoever comes second counts on in it.
-        with suppress(IntegrityError), session.begin_nested():
-            session.execute(insert(GalleryRow).values(tenant=tenant, changes=0))
-    query = update(GalleryRow).where(GalleryRow.tenant == tenant)
-    session.execute(query.values(changes=GalleryRow.changes + 1))
-
-
-def reference_ids(session: Session, tenant: str) -> dict[str, SubjectId]:
-    """The ids of a tenant's living references in the gallery and whose they are."""
+def reference_ids(
+    session: Session, tenant: str, among: Collection[SubjectId] | None = None
+) -> dict[str, SubjectId]:
+    """The ids of a tenant's living references in the gallery and whose they are; `among` names few payers."""
     query = select(ReferenceRow.reference, ReferenceRow.subject).where(*_searchable(tenant))
+    if among is not None:
+        query = query.where(ReferenceRow.subject.in_(list(among)))
     return {reference: SubjectId(subject) for reference, subject in session.execute(query)}
 
 

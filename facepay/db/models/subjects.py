@@ -78,3 +78,13 @@ class GalleryRow(Base):
 
     tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
     changes: Mapped[int] = mapped_column(BigInteger)
+
+
+class GalleryChangeRow(Base):
+    """Whose references a change was about; only the last few changes are kept."""
+
+    __tablename__ = "gallery_change"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    subject: Mapped[str] = mapped_column(String(32))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from facepay.accounts import Accounts, LockedOut
 from facepay.db.engine import open_engine
 from facepay.errors import FactorFailed
-from facepay.gallery.rows import changes, note_change
+from facepay.gallery.news import changed_subjects, count_changes, note_change
 from facepay.journal import Journal, JournalUnavailable, Opening, RequestChanged, State
 from facepay.journal.checkpoints import Checkpoints, Period
 from facepay.journal.verify import verify_journal
@@ -24,6 +24,7 @@ from facepay.psp.ledger import LedgerProvider, Wallet
 from facepay.psp.order_book import OrderBook
 from facepay.settlement import Actor, RefundOf, RefundRefused, Refunds, RefundTerms, Role, Settlement
 from facepay.testing.contracts.psp import CHECKS, Bench
+from facepay.types import SubjectId
 from keys.keystore_memory import MemoryKeyStore
 from keys.passphrase import FLOOR
 from pos_adapter.types import Money, TransactionId
@@ -78,15 +79,16 @@ def test_the_handover_keeps_the_contract(postgresql: Engine) -> None:
 
 
 def test_terminals_that_enrol_their_first_payer_at_once_count_every_change(postgresql: Engine) -> None:
-    def enrol(_: int) -> None:
+    def enrol(at: int) -> None:
         with Session(postgresql) as session, session.begin():
-            note_change(session, "shop")
+            note_change(session, "shop", SubjectId(f"{at:032x}"))
             # Long enough for the others to find no row either.
             time.sleep(0.05)
 
     together(6, enrol)
     with Session(postgresql) as session:
-        assert changes(session, "shop") == 6
+        assert count_changes(session, "shop") == 6
+        assert changed_subjects(session, "shop", 0, 6) == {SubjectId(f"{at:032x}") for at in range(6)}
 
 
 def test_orders_at_once_never_overdraw_an_account(postgresql: Engine) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 
-from facepay.db.models.subjects import ReferenceRow
+from facepay.db.models.subjects import GalleryChangeRow, GalleryRow, ReferenceRow
 from facepay.db.session import Database, open_database
 from facepay.errors import ReferenceUnreadable
-from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id
+from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id, news, rows
 from facepay.recognition.matcher import Matcher
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
 from keys import MemoryKeyStore
@@ -90,6 +90,76 @@ def test_a_look_for_news_reads_one_row_where_there_are_none(database: Database, 
     here.refresh()
     assert [statement for statement in asked if "FROM" in statement and "reference" in statement] == []
     assert sum("FROM gallery" in statement for statement in asked) == 1
+
+
+def test_a_change_is_taken_over_without_going_through_the_gallery(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    here, there = gallery(database, keys), gallery(database, keys)
+    for seed in range(9):
+        here.enrol(payer(seed))
+    there.refresh()
+    new = payer(10)
+    here.enrol(new)
+    rows_read: list[int] = []
+    real = rows.reference_ids
+
+    def reference_ids(*given: object) -> dict[str, SubjectId]:
+        found = real(*given)  # type: ignore[arg-type]
+        rows_read.append(len(found))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "reference_ids", reference_ids)
+        assert there.refresh() == 10
+        here.erase(new.enrolled.subject)
+        assert there.refresh() == 9
+    assert rows_read == [3, 0]
+
+
+def test_who_missed_more_changes_than_are_kept_compares_everything(
+    database: Database, keys: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "KEPT", 3)
+    here, gone, kept = gallery(database, keys), payer(1), payer(2)
+    here.enrol(gone)
+    there = gallery(database, keys)
+    here.erase(gone.enrolled.subject)
+    for new in (kept, payer(3), payer(4)):
+        here.enrol(new)
+    with database.read() as session:
+        assert news.changed_subjects(session, "shop", 1, 5) is None
+        assert len(news.changed_subjects(session, "shop", 2, 5) or ()) == 3
+    assert there.refresh() == 3
+    assert best(there, kept) == kept.enrolled.subject
+
+
+def test_changes_of_a_version_that_keeps_no_list_are_found_all_the_same(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    here, there, silent, told = gallery(database, keys), gallery(database, keys), payer(1), payer(2)
+    here.enrol(silent)
+    with database.begin() as session:
+        session.execute(delete(GalleryChangeRow))
+    here.enrol(told)
+    assert there.refresh() == 2
+    assert best(there, silent) == silent.enrolled.subject
+
+
+def test_changes_of_other_tenants_are_not_looked_at(database: Database, keys: MemoryKeyStore) -> None:
+    here, next_door = gallery(database, keys), Gallery(database, keys, Matcher(MODEL, DIMENSIONS), "kiosk")
+    next_door.load()
+    next_door.enrol(payer(1))
+    here.enrol(payer(2))
+    assert (here.refresh(), next_door.refresh()) == (1, 1)
+
+
+def test_a_first_look_without_a_start_takes_everything(database: Database, keys: MemoryKeyStore) -> None:
+    gallery(database, keys).enrol(payer(1))
+    with database.begin() as session:
+        session.execute(delete(GalleryChangeRow))
+        session.execute(delete(GalleryRow))
+    assert Gallery(database, keys, Matcher(MODEL, DIMENSIONS), "shop").refresh() == 1
 
 
 def test_a_start_leaves_out_a_payer_whose_reference_was_changed_in_any_way_that_shows(
