@@ -1,58 +1,32 @@
-"""06 01 Authorisation and 06 C0 Read Card: from the till's order to the acknowledgement that decides money.
+"""06 01 Authorisation: from the till's order to the acknowledgement that decides money.
 
-A payment is final when the till acknowledges 04 0F and, where the terminal sends print lines, each of
-them (PA00P015 section 4). Without that the authorisation is voided, unless the till takes part in receipt
-synchronisation (TLV 1F1F): then its next command says whether it learned.
+A payment is final when the till has learned of it (`announcing`). Without that the authorisation is voided,
+unless the till takes part in receipt synchronisation (TLV 1F1F): then its next command says whether it
+learned.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pos_adapter.currencies import currency_of
-from pos_adapter.errors import LinkError, LinkTimeout, MalformedMessage, UnknownCurrency
-from pos_adapter.protocols.zvt import answers, bmp, receipt, tlv
+from pos_adapter.errors import LinkError, MalformedMessage, UnknownCurrency
+from pos_adapter.protocols.zvt import answers, tlv
+from pos_adapter.protocols.zvt.announcing import Receipt, Verdict, announce
 from pos_adapter.protocols.zvt.answers import StatusInformation
-from pos_adapter.protocols.zvt.apdu import Apdu
 from pos_adapter.protocols.zvt.bcd import decode_bcd
-from pos_adapter.protocols.zvt.commands import (
-    CARD_ITEM_WANTED,
-    PARTIAL_ALLOWED,
-    RECEIPT_SYNC,
-    Command,
-    Config,
-    Order,
-)
-from pos_adapter.protocols.zvt.dialogue import AUTO_REVERSAL, Dialogue, Reply
+from pos_adapter.protocols.zvt.commands import CARD_ITEM_WANTED, PARTIAL_ALLOWED, RECEIPT_SYNC, Order
+from pos_adapter.protocols.zvt.dialogue import AUTO_REVERSAL, Dialogue
 from pos_adapter.protocols.zvt.forward import forward_accepted
-from pos_adapter.protocols.zvt.outcomes import ABORTED, OUTCOMES, PRINTER_NOT_READY, SYSTEM_ERROR
+from pos_adapter.protocols.zvt.outcomes import OUTCOMES, SYSTEM_ERROR
 from pos_adapter.protocols.zvt.terminal import Terminal
 from pos_adapter.sale import Sale
-from pos_adapter.types import (
-    IdentifyRequest,
-    IdentifyResponse,
-    Money,
-    Outcome,
-    PaymentRequest,
-    PaymentResponse,
-    RefundRequest,
-    Settlement,
-)
+from pos_adapter.types import Money, Outcome, PaymentRequest, PaymentResponse, RefundRequest, Settlement
 from pos_adapter.upstream import FALL_BACK
 
 _log = logging.getLogger(__name__)
 _HIGHEST_RECEIPT = 9999
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the till made of an announcement: learned or not, how much it delivered, why not."""
-
-    learned: bool
-    delivered_minor: int | None = None
-    reason: int = ABORTED
 
 
 def authorise(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
@@ -119,9 +93,7 @@ def _conclude(terminal: Terminal, dialogue: Dialogue, order: Order, sale: Sale) 
     if in_sync:
         sale.telling(till_will_say=True)
     try:
-        verdict = announce(
-            terminal, dialogue, order, status, receipt_of("payment", status, response.authorised)
-        )
+        verdict = announce(terminal, dialogue, order, status, Receipt("payment", status, response.authorised))
     except LinkError:
         if in_sync:
             sale.keep()
@@ -190,83 +162,6 @@ def approval_status(terminal: Terminal, order: Order, response: PaymentResponse)
     return status
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What would be printed after a status: title, figures and amount."""
-
-    title: str
-    status: StatusInformation
-    amount: Money
-
-
-def receipt_of(title: str, status: StatusInformation, amount: Money) -> Receipt:
-    """The receipt of a status."""
-    return Receipt(title, status, amount)
-
-
-def announce(
-    terminal: Terminal, dialogue: Dialogue, order: Order, status: StatusInformation, paper: Receipt | None
-) -> Verdict:
-    """Send 04 0F and the print lines; what the till answers decides the money."""
-    verdict = _announce_status(dialogue, order, answers.status_information(status))
-    if not verdict.learned or paper is None:
-        return verdict
-    lines = receipt.payment_lines(terminal.options, paper.title, paper.status, paper.amount)
-    return print_receipt(terminal, dialogue, lines, Config.PAYMENT_RECEIPT_AT_TILL) or verdict
-
-
-def _announce_status(dialogue: Dialogue, order: Order, message: Apdu) -> Verdict:
-    times = dialogue.times
-    timeout_s = float(order.fields[bmp.TIMEOUT][0]) if bmp.TIMEOUT in order.fields else 0.0
-    attempts = order.fields[bmp.MAX_STATUS][0] if bmp.MAX_STATUS in order.fields else 0
-    for _ in range(attempts or times.repeat_status_at_most):
-        answer = dialogue.ask(message, timeout_s or times.acknowledgement_s)
-        if answer is Reply.SILENCE:
-            raise LinkTimeout("the till did not answer the status information")
-        if answer is Reply.ABORT:
-            return Verdict(learned=False)
-        if answer.command == Command.PARTIAL_DELIVERY:
-            return _partial_delivery(answer)
-        if answer.command != Command.WAIT:
-            return Verdict(learned=answer.command in (Command.POSITIVE, 0x8400))
-        if dialogue.pause(times.repeat_status_s) is Reply.ABORT:
-            return Verdict(learned=False)
-    return Verdict(learned=False)
-
-
-def _partial_delivery(answer: Apdu) -> Verdict:
-    """84 9D: the goods were delivered in part; never reversed, even when the amount is unreadable."""
-    try:
-        amount = bmp.decode(answer.data).get(bmp.AMOUNT)
-        return Verdict(learned=True, delivered_minor=None if amount is None else decode_bcd(amount))
-    except MalformedMessage:
-        _log.warning("a partial delivery without a readable amount; all of it is captured")
-        return Verdict(learned=True)
-
-
-def print_receipt(
-    terminal: Terminal, dialogue: Dialogue, lines: Sequence[str], wanted: Config
-) -> Verdict | None:
-    """Send the lines if the till prints this kind of receipt; a Verdict when it could not."""
-    registration = terminal.registration
-    if Config.PRINT_COMMANDS not in registration.config or wanted not in registration.config:
-        return None
-    messages = answers.print_lines(lines)
-    if Command.PRINT_BLOCK in registration.permitted:
-        merchant = wanted is Config.PAYMENT_RECEIPT_AT_TILL
-        kind = answers.RECEIPT_PAYMENT_MERCHANT if merchant else answers.RECEIPT_ADMIN
-        messages = (answers.print_block(lines, kind),)
-    for message in messages:
-        answer = dialogue.ask(message, dialogue.times.t3_s)
-        if answer is Reply.SILENCE:
-            raise LinkTimeout("the till did not acknowledge a print line")
-        if answer is Reply.ABORT:
-            return Verdict(learned=False)
-        if answer.command not in (Command.POSITIVE, 0x8400):
-            return Verdict(learned=False, reason=PRINTER_NOT_READY)
-    return None
-
-
 def settle_previous(terminal: Terminal, order: Order) -> None:
     """Receipt synchronisation: TLV 1F1F says which receipt the till learned of last.
 
@@ -288,35 +183,3 @@ def settle_previous(terminal: Terminal, order: Order) -> None:
 
 def _before(receipt_number: int) -> int:
     return receipt_number - 1 if receipt_number > 1 else _HIGHEST_RECEIPT
-
-
-def read_card(terminal: Terminal, dialogue: Dialogue, order: Order) -> None:
-    """06 C0: who stands there, without paying; the pseudonym only if TLV 1F15 asks for it."""
-    host, key = terminal.session.host, terminal.new_key()
-    request = IdentifyRequest(key, float(order.timeout_s) if order.timeout_s else None)
-    with terminal.session.occupied() as free:
-        if not free:
-            dialogue.refuse(OUTCOMES[Outcome.BUSY].refusal)
-            return
-        dialogue.accept()
-        response = terminal.if_it_can(
-            lambda: dialogue.aside(
-                lambda: host.identify(request, terminal.no_listener), lambda: host.cancel(key)
-            )
-        ) or IdentifyResponse(Outcome.FAILURE, terminal.session.now())
-    if terminal.upstream is not None and response.outcome in FALL_BACK:
-        forward_accepted(terminal, terminal.upstream, dialogue, order.message, key)
-        return
-    if response.outcome is not Outcome.APPROVED:
-        row = OUTCOMES[response.outcome]
-        dialogue.finish(answers.aborted(row.abort if row.abort is not None else SYSTEM_ERROR))
-        return
-    dialogue.tell(answers.status_information(_card_status(terminal, order, response)))
-    dialogue.finish(answers.completion())
-
-
-def _card_status(terminal: Terminal, order: Order, response: IdentifyResponse) -> StatusInformation:
-    status = StatusInformation(0, card_name=terminal.options.name, terminal_id=terminal.options.terminal_id)
-    if response.pseudonym and order.item(CARD_ITEM_WANTED) is not None:
-        return answers.with_card_item(status, response.pseudonym)
-    return status

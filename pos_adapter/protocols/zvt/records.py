@@ -5,6 +5,7 @@ from __future__ import annotations
 from pos_adapter.currencies import currency_of
 from pos_adapter.errors import MalformedMessage
 from pos_adapter.protocols.zvt import answers, receipt
+from pos_adapter.protocols.zvt.announcing import Receipt, announce, print_receipt
 from pos_adapter.protocols.zvt.answers import StatusInformation
 from pos_adapter.protocols.zvt.commands import Command, Config, Order, Service
 from pos_adapter.protocols.zvt.dialogue import Dialogue
@@ -17,14 +18,7 @@ from pos_adapter.protocols.zvt.outcomes import (
     RECEIVER_NOT_READY,
     REVERSAL_NOT_POSSIBLE,
 )
-from pos_adapter.protocols.zvt.payment import (
-    Receipt,
-    announce,
-    approval_status,
-    print_receipt,
-    require_currency,
-    settle_previous,
-)
+from pos_adapter.protocols.zvt.payment import approval_status, require_currency, settle_previous
 from pos_adapter.protocols.zvt.terminal import Terminal
 from pos_adapter.sale import final_response
 from pos_adapter.types import (

@@ -19,7 +19,7 @@ from pos_adapter.errors import (
     UnknownCurrency,
 )
 from pos_adapter.inbox import Inbox, Pump
-from pos_adapter.protocols.zvt import answers, bmp, commands, payment, records, tlv
+from pos_adapter.protocols.zvt import answers, bmp, commands, payment, read_card, records, tlv
 from pos_adapter.protocols.zvt.apdu import Apdu, Damage
 from pos_adapter.protocols.zvt.bcd import encode_bcd
 from pos_adapter.protocols.zvt.channel import Channel, SerialChannel, TcpChannel
@@ -205,7 +205,7 @@ ACTIONS: Mapping[Command, Action] = MappingProxyType(
     {
         Command.REGISTRATION: _register,
         Command.AUTHORISATION: payment.authorise,
-        Command.READ_CARD: payment.read_card,
+        Command.READ_CARD: read_card.read_card,
         Command.REVERSAL: records.reverse,
         Command.REFUND: records.refund,
         Command.REPEAT_RECEIPT: records.repeat_receipt,
