@@ -8,6 +8,7 @@ from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.gallery import Gallery
 from facepay.gallery.held import Claim, HeldTemplates, HeldTerms, forget
+from facepay.gallery.originals import SealedOriginals
 from facepay.gallery.records import (
     Consent,
     Deposit,
@@ -30,6 +31,7 @@ __all__ = [
     "HeldTerms",
     "Matcher",
     "NewSubject",
+    "SealedOriginals",
     "forget",
     "new_account",
     "new_id",

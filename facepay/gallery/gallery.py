@@ -25,7 +25,7 @@ from facepay.gallery.digits import DigitsIndex
 from facepay.gallery.opening import Opened, open_references, without_collection
 from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
 from facepay.gallery.rows import StoredReference
-from facepay.gallery.sealing import AT_ONCE, seal_deposit, seal_reference
+from facepay.gallery.sealing import AT_ONCE, as_sealed, seal_deposit, seal_reference
 from facepay.types import CandidateList, Probe, Reference, SubjectId
 from keys.base import KeyStore
 from keys.errors import KeyUnavailable
@@ -178,7 +178,7 @@ class Gallery:
                     register_keys(session, self._keys, self._now_ms())
             else:
                 raise KeyRetired("the wrapping key changes faster than a payer can be sealed; try again")
-            self._hold(new.references)
+            self._hold([as_sealed(reference) for reference in new.references])
         return new.enrolled
 
     def _insert(self, new: NewSubject, index: str | None) -> None:

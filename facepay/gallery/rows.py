@@ -102,6 +102,12 @@ def read_references(session: Session, tenant: str, among: Collection[str]) -> li
     return [made for made in found if made.reference in among]
 
 
+def read_payers(session: Session, tenant: str, among: Collection[SubjectId]) -> list[StoredReference]:
+    """The sealed references of a few payers, to be opened and not changed."""
+    query = select(*COLUMNS).where(*_searchable(tenant), ReferenceRow.subject.in_(list(among)))
+    return list(map(StoredReference._make, session.execute(query)))
+
+
 def reference_ids(
     session: Session, tenant: str, among: Collection[SubjectId] | None = None
 ) -> dict[str, SubjectId]:

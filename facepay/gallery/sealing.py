@@ -67,6 +67,16 @@ def seal_reference(reference: Reference, tenant: str, keys: Wrapping) -> Referen
     )
 
 
+def as_sealed(reference: Reference) -> Reference:
+    """The reference as it opens again, in half floats: what is searched is what a restart will search."""
+    plain = bytearray(reference.features.astype("<f2").tobytes())
+    try:
+        features, usable = _widened(plain, reference.features.shape[0])
+    finally:
+        wipe(plain)
+    return replace(reference, features=features[0]) if usable[0] else reference
+
+
 def seal_deposit(deposit: Deposit, subject: SubjectId, tenant: str, keys: Wrapping) -> ReferenceRow:
     """The row that stores what the shop keeps of a template in the shopper's hands."""
     row = ReferenceRow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from facepay.errors import ModelMismatch
 from facepay.recognition.base import FeatureRows
 from facepay.recognition.int8_product import Int8Product
+from facepay.recognition.owners import RowOwners
 from facepay.recognition.race import find_faster
 from facepay.recognition.rounded_block import BLOCK
 from facepay.recognition.rows import ExactRows, RowNumbers, RowStore, Scores
 from facepay.recognition.sieved_rows import SievedRows
+from facepay.recognition.ties import Originals, settle
 from facepay.types import Candidate, CandidateList, ModelId, Probe, Reference, SubjectId
 
 
@@ -31,11 +33,20 @@ class MatcherSizes:
     compact_from: int = 131_072
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """Subjects by their best packed score: the best of them, and those who may be first as enrolled."""
+
+    best: Mapping[SubjectId, float]
+    tied: Mapping[SubjectId, float]
+
+
 class Matcher:
     """References of one recogniser, searched by cosine; safe to use from several threads.
 
-    Every search gives the candidates that brute force over the same rows would give; rows packed to 12
-    bits a value score within 0.001 of the originals. A removed reference is overwritten.
+    Every search gives the candidates that brute force over the same rows would give. Rows packed to 12 bits
+    a value score within 0.001 of the originals; where that leaves open who is first, `originals` are read
+    again, and without any the packed order stands. A removed reference is overwritten.
     """
 
     def __init__(
@@ -46,6 +57,7 @@ class Matcher:
         sizes: MatcherSizes | None = None,
         threads: int = 1,
         faster: Callable[[ExactRows, Int8Product], SievedRows | None] = find_faster,
+        originals: Originals | None = None,
     ) -> None:
         self._model = model
         self._dimensions = dimensions
@@ -54,9 +66,8 @@ class Matcher:
         self._faster = faster
         self._race_at = self._sizes.sieve_from
         self._store: RowStore = ExactRows(dimensions)
-        self._subjects: list[SubjectId] = []
-        self._rows_of: dict[SubjectId, tuple[int, ...]] = {}
-        self._most = 1
+        self._owners = RowOwners()
+        self._originals = originals
         self._lock = threading.Lock()
 
     @property
@@ -72,12 +83,12 @@ class Matcher:
     @property
     def size(self) -> int:
         """How many references are compared."""
-        return len(self._subjects)
+        return self._owners.size
 
     @property
     def subjects(self) -> int:
         """How many subjects are enrolled."""
-        return len(self._rows_of)
+        return self._owners.subjects
 
     def add(self, references: Sequence[Reference]) -> None:
         """Take references into the search.
@@ -101,21 +112,17 @@ class Matcher:
         """
         self._require_model(model, rows.shape[1])
         with self._lock:
-            first = len(self._subjects)
-            self._grow(first + len(subjects))
+            self._grow(self.size + len(subjects))
             self._store.append(rows)
-            self._subjects.extend(subjects)
-            for row, subject in enumerate(subjects, first):
-                held = self._rows_of[subject] = (*self._rows_of.get(subject, ()), row)
-                self._most = max(self._most, len(held))
+            self._owners.append(subjects)
             self._race()
 
     def remove(self, subject: SubjectId) -> int:
         """Forget every reference of a subject and return how many there were."""
         with self._lock:
-            rows = sorted(self._rows_of.pop(subject, ()), reverse=True)
+            rows = self._owners.forget(subject)
             for row in rows:
-                self._remove_row(row)
+                self._store.drop(row)
             return len(rows)
 
     def search(
@@ -135,8 +142,9 @@ class Matcher:
         if among is None:
             return self.search_many([probe], count)[0]
         with self._lock:
-            rows = self._rows_among(among)
-            return self._best(rows, self._store.rows(rows) @ probe.features, count)
+            rows = self._owners.rows_of(among)
+            ranking = self._ranked(rows, self._store.rows(rows) @ probe.features, count)
+        return self._settled(ranking, probe, count)
 
     def search_many(self, probes: Sequence[Probe], count: int = 2) -> list[CandidateList]:
         """Search with several probes at once, which costs little more than searching with one.
@@ -147,25 +155,42 @@ class Matcher:
         for probe in probes:
             self._require_model(probe.model, probe.features.shape[-1])
         with self._lock:
-            if not self._subjects or not probes:
+            if not self.size or not probes:
                 return [() for _ in probes]
             # The best (count - 1) subjects hold at most `most` rows each, so one more reaches the last.
-            needed = min(len(self._subjects), (count - 1) * self._most + 1)
+            needed = min(self.size, (count - 1) * self._owners.most + 1)
             found = self._store.best(np.stack([probe.features for probe in probes]), needed)
-            return [self._best(rows, scores, count) for rows, scores in found]
+            rankings = [self._ranked(rows, scores, count) for rows, scores in found]
+        # Originals are read without the lock: others may search and enrol meanwhile.
+        return [self._settled(one, probe, count) for one, probe in zip(rankings, probes, strict=True)]
 
-    def _best(self, rows: RowNumbers, scores: Scores, count: int) -> CandidateList:
+    def _ranked(self, rows: RowNumbers, scores: Scores, count: int) -> _Ranking:
         best: dict[SubjectId, float] = {}
-        for index in np.argsort(-scores, kind="stable"):
-            best.setdefault(self._subjects[rows[index]], float(scores[index]))
+        order = np.argsort(-scores, kind="stable")
+        for index in order:
+            best.setdefault(self._owners.owner(rows[index]), float(scores[index]))
             if len(best) == count:
                 break
-        return tuple(Candidate(subject, score) for subject, score in best.items())
+        return _Ranking(best, self._tied(rows[order], scores[order]))
 
-    def _rows_among(self, among: Collection[SubjectId]) -> RowNumbers:
-        return np.fromiter(
-            sorted(row for subject in set(among) for row in self._rows_of.get(subject, ())), np.intp
-        )
+    def _tied(self, rows: RowNumbers, scores: Scores) -> Mapping[SubjectId, float]:
+        """Whoever may be the most similar as enrolled, by the packed score; best `scores` come first."""
+        errors = self._store.errors(rows)
+        if not errors.any():
+            return {}
+        first = (scores - errors).max()
+        tied: dict[SubjectId, float] = {}
+        for index in np.flatnonzero(scores + errors >= first):
+            tied.setdefault(self._owners.owner(rows[index]), float(scores[index]))
+        return tied
+
+    def _settled(self, ranking: _Ranking, probe: Probe, count: int) -> CandidateList:
+        best = ranking.best
+        if self._originals is not None and len(ranking.tied) > 1:
+            exact = settle(tuple(ranking.tied), probe, self._originals)
+            best = {**best, **exact}
+        ordered = sorted(best.items(), key=lambda item: -item[1])[:count]
+        return tuple(Candidate(subject, score) for subject, score in ordered)
 
     def _grow(self, size: int) -> None:
         if size >= self._sizes.compact_from and not (
@@ -188,15 +213,6 @@ class Matcher:
             store.append(self._store.rows(np.arange(start, min(start + BLOCK, self._store.size))))
         self._store.wipe()
         self._store = store
-
-    def _remove_row(self, row: int) -> None:
-        last = len(self._subjects) - 1
-        moved = self._subjects[last]
-        if row != last:
-            self._subjects[row] = moved
-            self._rows_of[moved] = tuple(row if held == last else held for held in self._rows_of[moved])
-        self._store.drop(row)
-        self._subjects.pop()
 
     def _require_model(self, model: ModelId, dimensions: int) -> None:
         if model != self._model or dimensions != self.dimensions:

@@ -17,18 +17,21 @@ _RESIDUAL_LEVELS = 16
 
 
 class RoundedBlock:
-    """`BLOCK` rows as `codes` uint8[BLOCK, D] about `ROW_ZERO`, `scales` and `errors` float32[BLOCK].
+    """`BLOCK` rows as `codes` uint8[BLOCK, D] about `ROW_ZERO` and `scales` float32[BLOCK].
 
-    `codes - ROW_ZERO` times `scales` is the rounded row, `errors` its distance from the row that was
-    written. With `residual`, four more bits a value bring a row back to within 0.001 of itself.
+    `codes - ROW_ZERO` times `scales` is the rounded row. With `residual`, four more bits a value bring a
+    row back to within 0.001 of itself. Of all rows ever written, `longest` is the largest length and
+    `worst` the largest distance of a rounded row from the row that was written.
     """
 
     def __init__(self, dimensions: int, *, residual: bool) -> None:
         # Pages that were never written take no memory, so a block is made whole.
         self.codes = np.zeros((BLOCK, dimensions), np.uint8)
         self.scales = np.zeros(BLOCK, np.float32)
-        self.errors = np.zeros(BLOCK, np.float32)
         self.longest = 1.0
+        self.worst = 0.0
+        # As `worst`, of packed rows, in steps of their scale: much the same for all rows, as no length is.
+        self._packed_steps = 0.0
         self._end = 0
         self._residual = np.zeros((BLOCK, (dimensions + 1) // 2), np.uint8) if residual else None
 
@@ -46,12 +49,14 @@ class RoundedBlock:
         whole = np.rint(rest)
         rest -= whole
         self.scales[first:end] = scales
-        self.errors[first:end] = np.sqrt(np.einsum("nd,nd->n", rest, rest)) * scales
-        self.longest = max(self.longest, float(np.sqrt(np.einsum("nd,nd->n", rows, rows).max())))
+        self.worst = max(self.worst, float((_lengths(rest) * scales).max()))
+        self.longest = max(self.longest, float(_lengths(rows).max()))
         whole += ROW_ZERO
         self.codes[first:end] = whole
         if self._residual is not None:
-            self._residual[first:end] = _packed(rest)
+            self._residual[first:end] = packed = _packed(rest)
+            rest -= _unpacked(packed, rest.shape[1])
+            self._packed_steps = max(self._packed_steps, float(_lengths(rest).max()))
 
     def read(self, places: npt.NDArray[np.intp]) -> FeatureRows:
         """Return rows as `float32[N, D]`, as close to what was written as this block keeps them."""
@@ -62,12 +67,18 @@ class RoundedBlock:
         rows *= self.scales[places][:, None]
         return rows
 
+    def errors(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """How far at most each packed row is from the row that was written."""
+        return np.asarray(self.scales[places] * np.float32(self._packed_steps))
+
     def copy(self, place: int, other: RoundedBlock, other_place: int) -> None:
         """Take over a row of another block, or of this one."""
         for mine, theirs in zip(self.parts(), other.parts(), strict=True):
             mine[place] = theirs[other_place]
         self._end = max(self._end, place + 1)
         self.longest = max(self.longest, other.longest)
+        self.worst = max(self.worst, other.worst)
+        self._packed_steps = max(self._packed_steps, other._packed_steps)
 
     def clear(self, place: int) -> None:
         """Overwrite a row."""
@@ -81,8 +92,12 @@ class RoundedBlock:
 
     def parts(self) -> list[npt.NDArray[np.generic]]:
         """Everything that is kept, by row."""
-        parts: list[npt.NDArray[np.generic]] = [self.codes, self.scales, self.errors]
+        parts: list[npt.NDArray[np.generic]] = [self.codes, self.scales]
         return [*parts, self._residual] if self._residual is not None else parts
+
+
+def _lengths(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(np.sqrt(np.einsum("nd,nd->n", rows, rows)))
 
 
 def _packed(rest: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

@@ -34,6 +34,9 @@ class RowStore(Protocol):
     def rows(self, numbers: RowNumbers) -> FeatureRows:
         """Return rows by number as `float32[N, D]`."""
 
+    def errors(self, numbers: RowNumbers) -> Scores:
+        """How far at most the score of each row with a unit probe is from that of the row as it came."""
+
     def best(self, probes: FeatureRows, needed: int) -> list[Found]:
         """For each of `float32[B, D]` return at least the `needed` most similar rows."""
 
@@ -90,6 +93,10 @@ class ExactRows:
     def rows(self, numbers: RowNumbers) -> FeatureRows:
         """Return rows by number."""
         return self._rows[numbers]
+
+    def errors(self, numbers: RowNumbers) -> Scores:
+        """Nothing is lost here."""
+        return np.zeros(len(numbers), np.float32)
 
     def best(self, probes: FeatureRows, needed: int) -> list[Found]:
         """Return the `needed` most similar rows of each probe."""

@@ -1,7 +1,7 @@
 """Feature rows found through bytes and compared again with a better copy; no candidate is ever lost.
 
-The integer product is only a sieve. Each row knows how far its rounded copy is from itself, so a bound on
-the error of every rounded score is known, and every row that could still be among the best is compared
+The integer product is only a sieve. Each block knows how far its rounded rows are from themselves, so a bound
+on the error of every rounded score is known, and every row that could still be among the best is compared
 again: with its float32 copy, or with 12 bits a value where memory counts.
 """
 
@@ -104,6 +104,16 @@ class SievedRows:
             rows[here] = self._blocks[number].read(numbers[here] % BLOCK)
         return rows
 
+    def errors(self, numbers: RowNumbers) -> Scores:
+        """How far at most the score of each row with a unit probe is from that of the row as it came."""
+        errors = np.zeros(len(numbers), np.float32)
+        if self.compact:
+            blocks = numbers // BLOCK
+            for number in np.unique(blocks):
+                here = blocks == number
+                errors[here] = self._blocks[number].errors(numbers[here] % BLOCK) + np.float32(_FLOAT_SLACK)
+        return errors
+
     def best(self, probes: FeatureRows, needed: int) -> list[Found]:
         """Return the `needed` most similar rows of each probe, and those that came close."""
         codes, scales = rounded_probes(probes)
@@ -115,10 +125,9 @@ class SievedRows:
             block, start = self._blocks[number], number * BLOCK
             count = min(BLOCK, self._size - start)
             scores = self._product.run(block.codes[:count], block.scales[:count], codes)
-            worst = float(block.errors[:count].max())
             for turn, sieve in enumerate(sieves):
                 # |p.x - p'.x'| <= |p - p'| |x| + |p'| |x - x'|
-                bound = float(misses[turn] * block.longest + lengths[turn] * worst) + _FLOAT_SLACK
+                bound = float(misses[turn] * block.longest + lengths[turn] * block.worst) + _FLOAT_SLACK
                 sieve.offer(start, scores[turn], float(scales[turn]), bound)
         passed = [sieve.passed() for sieve in sieves]
         return [(maybe, self.rows(maybe) @ probe) for maybe, probe in zip(passed, probes, strict=True)]

@@ -24,7 +24,7 @@ from facepay.custody import Thresholds, require_approved
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts
-from facepay.gallery import Gallery, HeldTemplates, HeldTerms
+from facepay.gallery import Gallery, HeldTemplates, HeldTerms, SealedOriginals
 from facepay.gallery.rotation import Rotation
 from facepay.journal import History, Journal
 from facepay.monitoring import Monitor
@@ -110,8 +110,14 @@ def open_terminal(
         audit = AuditLog(database, keys, settings.terminal.tenant, actor=settings.terminal.terminal)
         if settings.keys.approvers:
             require_approved(Thresholds.of(settings.recognition), audit)
-        matcher = Matcher(engine.model, engine.dimensions, threads=settings.recognition.threads)
-        gallery = Gallery(database, keys, matcher, settings.terminal.tenant, audit=audit)
+        tenant = settings.terminal.tenant
+        matcher = Matcher(
+            engine.model,
+            engine.dimensions,
+            threads=settings.recognition.threads,
+            originals=SealedOriginals(database, keys, tenant),
+        )
+        gallery = Gallery(database, keys, matcher, tenant, audit=audit)
         gallery.load()
         eye = camera or _camera(settings)
         base = _Base(settings, database, keys, engine, gallery, eye, clock or SystemClock())

@@ -1,17 +1,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, event, select, text, update
 
 from facepay.db.models.subjects import GalleryChangeRow, GalleryRow, ReferenceRow
 from facepay.db.session import Database, open_database
 from facepay.errors import ReferenceUnreadable
-from facepay.gallery import Consent, EnrolledSubject, Gallery, NewSubject, new_account, new_id, news, rows
-from facepay.recognition.matcher import Matcher
+from facepay.gallery import (
+    Consent,
+    EnrolledSubject,
+    Gallery,
+    NewSubject,
+    SealedOriginals,
+    new_account,
+    new_id,
+    news,
+    rows,
+)
+from facepay.recognition.matcher import Matcher, MatcherSizes
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
 from keys import MemoryKeyStore
 
@@ -208,3 +219,57 @@ def test_the_operator_is_told_whether_keys_are_missing_or_rows_were_moved(
             session.execute(update(ReferenceRow).where(of).values(subject=subject))
     with pytest.raises(ReferenceUnreadable, match="moved between payers or tenants"):
         gallery(database, keys)
+
+
+def test_payers_that_packed_rows_cannot_tell_apart_are_read_again_from_their_sealed_references(
+    database: Database, keys: MemoryKeyStore
+) -> None:
+    originals = SealedOriginals(database, keys, "shop")
+    one, other = payer(1, references=1), payer(2, references=1)
+    nearly = one.references[0].features.copy()
+    nearly[0] += 2e-3
+    nearly /= np.linalg.norm(nearly)
+    other = replace(other, references=(replace(other.references[0], features=nearly),))
+    for new in (one, other):
+        matcher = Matcher(MODEL, DIMENSIONS, sizes=MatcherSizes(1, 1), originals=originals)
+        here = Gallery(database, keys, matcher, "shop")
+        here.load()
+        here.enrol(new)
+    probe = Probe(np.asarray(nearly, np.float32), MODEL)
+    stored = {reference.subject: reference.features for reference in originals([*subjects_of(one, other)])}
+    found = here.search(probe)
+    assert [c.subject for c in found] == [other.enrolled.subject, one.enrolled.subject]
+    expected = [float(stored[c.subject].astype(np.float64) @ probe.features) for c in found]
+    assert [c.score for c in found] == pytest.approx(expected, abs=1e-12)
+
+
+def subjects_of(*payers: NewSubject) -> list[SubjectId]:
+    return [new.enrolled.subject for new in payers]
+
+
+def test_originals_of_erased_or_altered_payers_and_of_a_lost_database_are_none(
+    database: Database, keys: MemoryKeyStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, kept, gone, bad = gallery(database, keys), payer(1), payer(2), payer(3)
+    for new in (kept, gone, bad):
+        here.enrol(new)
+    here.erase(gone.enrolled.subject)
+    altered = ReferenceRow.reference == bad.references[1].reference
+    with database.begin() as session:
+        session.execute(update(ReferenceRow).where(altered).values(body=bytes(10)))
+    originals = SealedOriginals(database, keys, "shop")
+    found = originals(subjects_of(kept, gone, bad))
+    assert {reference.subject for reference in found} == {kept.enrolled.subject}
+    assert len(found) == 3
+    assert SealedOriginals(database, keys, "other-shop")(subjects_of(kept)) == []
+    with database.begin() as session:
+        session.execute(text("ALTER TABLE reference RENAME TO lost"))
+    assert originals(subjects_of(kept)) == []
+    assert "packed rows alone" in caplog.text
+
+
+def test_a_restart_changes_no_score(database: Database, keys: MemoryKeyStore) -> None:
+    here, new = gallery(database, keys), payer(4)
+    here.enrol(new)
+    probe = Probe(payer(5).references[0].features, MODEL)
+    assert gallery(database, keys).search(probe) == here.search(probe)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from facepay.recognition.race import find_faster
 from facepay.recognition.rounded_block import BLOCK
 from facepay.recognition.rows import ExactRows
 from facepay.recognition.sieved_rows import SievedRows
+from facepay.recognition.ties import MOST_TIED, Originals
 from facepay.types import ModelId, Probe, Reference, ReferenceId, SubjectId
 
 MODEL = ModelId("a" * 64)
@@ -179,6 +181,112 @@ def test_a_packed_row_is_close_to_what_was_enrolled() -> None:
     store = SievedRows(DIMENSIONS, Int8Product(), compact=True)
     store.append(rows)
     assert np.abs(store.rows(np.arange(50)) - rows).max() < 5e-4
+
+
+def near_tie() -> tuple[np.ndarray, Probe]:
+    """Two rows and a probe that is a little nearer to the first, whose packed copies say the opposite."""
+    for seed in range(100):
+        probe, first = unit(2, seed=seed)
+        second = first + 1e-5 * probe * np.float32(-1)
+        second /= np.linalg.norm(second)
+        rows = np.stack([first, second])
+        store = SievedRows(DIMENSIONS, Int8Product(), compact=True)
+        store.append(rows)
+        packed, true = store.rows(np.arange(2)) @ probe, rows.astype(np.float64) @ probe
+        if true[0] > true[1] and packed[0] <= packed[1]:
+            # Of equal packed scores the first row wins, which would be right by luck.
+            return rows[::-1], Probe(probe, MODEL)
+    raise AssertionError("packing decides every tie rightly")
+
+
+class Owner:
+    """Reads rows again for a matcher, and remembers for whom."""
+
+    def __init__(self, rows: np.ndarray, model: ModelId = MODEL) -> None:
+        self.rows, self.model = rows, model
+        self.asked: list[set[SubjectId]] = []
+        self.given: list[Reference] = []
+
+    def __call__(self, subjects: Sequence[SubjectId]) -> list[Reference]:
+        self.asked.append({*subjects})
+        kept = [(n, row) for n, row in enumerate(self.rows) if subject(n) in subjects]
+        self.given = [reference(n, row.copy(), self.model) for n, row in kept]
+        return self.given
+
+
+def packed_matcher(rows: np.ndarray, originals: Originals | None) -> Matcher:
+    matcher = Matcher(MODEL, DIMENSIONS, sizes=MatcherSizes(1, 1), originals=originals)
+    matcher.add([reference(n, row) for n, row in enumerate(rows)])
+    return matcher
+
+
+@pytest.mark.parametrize("among", [None, [subject(0), subject(1)]])
+def test_who_is_first_in_a_near_tie_is_read_again_at_full_precision(among: list[SubjectId] | None) -> None:
+    rows, probe = near_tie()
+    assert packed_matcher(rows, None).search(probe, 1, among)[0].subject == subject(0)
+    owner = Owner(rows)
+    found = packed_matcher(rows, owner).search(probe, 2, among)
+    assert [candidate.subject for candidate in found] == [subject(1), subject(0)]
+    exact = rows.astype(np.float64) @ probe.features
+    assert [candidate.score for candidate in found] == pytest.approx([exact[1], exact[0]], abs=1e-12)
+    assert owner.asked == [{subject(0), subject(1)}]
+    assert not any(given.features.any() for given in owner.given)
+
+
+def test_a_tie_that_cannot_be_read_again_keeps_the_packed_order() -> None:
+    rows, probe = near_tie()
+    expected = packed_matcher(rows, None).search(probe)
+    for owner in (Owner(rows[:1]), Owner(rows[:0]), Owner(rows, ModelId("b" * 64))):
+        assert packed_matcher(rows, owner).search(probe) == expected
+        assert owner.asked
+
+
+def test_nothing_is_read_again_where_packing_leaves_no_doubt() -> None:
+    rows = unit(300)
+    owner = Owner(rows)
+    for sizes in (MatcherSizes(), MatcherSizes(50)):
+        matcher = Matcher(MODEL, DIMENSIONS, sizes=sizes, faster=won, originals=owner)
+        matcher.add([reference(n, row) for n, row in enumerate(rows)])
+        matcher.search_many([Probe(row, MODEL) for row in unit(50, seed=3)])
+    matcher = packed_matcher(rows, owner)
+    # Several references of one payer are no tie, however alike.
+    matcher.add([reference(7, rows[7])])
+    for number in range(10):
+        assert matcher.search(Probe(rows[number], MODEL))[0].subject == subject(number)
+    assert owner.asked == []
+
+
+def test_a_crowd_of_one_face_is_not_read_again() -> None:
+    owner = Owner(np.tile(unit(1), (MOST_TIED + 1, 1)))
+    matcher = packed_matcher(owner.rows, owner)
+    assert len(matcher.search(Probe(owner.rows[0], MODEL), 2)) == 2
+    assert owner.asked == []
+
+
+def test_a_large_packed_gallery_ranks_first_whom_brute_force_ranks_first() -> None:
+    rows = unit(20_000)
+    owner = Owner(rows)
+    matcher = packed_matcher(rows, owner)
+    probes = unit(400, seed=8)
+    first = [subject(int(number)) for number in (probes.astype(np.float64) @ rows.T).argmax(axis=1)]
+    found = matcher.search_many([Probe(probe, MODEL) for probe in probes])
+    assert [candidates[0].subject for candidates in found] == first
+    assert owner.asked
+    assert max(map(len, owner.asked)) <= MOST_TIED
+    alone = packed_matcher(rows, None).search_many([Probe(probe, MODEL) for probe in probes])
+    assert [candidates[0].subject for candidates in alone] != first
+
+
+def test_what_packing_may_cost_is_computed_and_covers_every_row() -> None:
+    rows = unit(3_000)
+    rows[5] = np.eye(DIMENSIONS)[0]
+    store = SievedRows(DIMENSIONS, Int8Product(), compact=True)
+    store.append(rows)
+    numbers = np.arange(3_000)
+    lost = np.linalg.norm(store.rows(numbers) - rows, axis=1)
+    errors = store.errors(numbers)
+    assert (lost <= errors).all()
+    assert np.median(errors / np.maximum(lost, 1e-9)) < 3
 
 
 def test_features_of_another_recogniser_are_refused() -> None:
