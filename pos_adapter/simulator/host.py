@@ -84,7 +84,9 @@ class SimulatedHost(SimulatedBooks):
         self.options = options or SimulatorOptions()
         self.terminal = TerminalStatus.READY
         self._running: PaymentRequest | IdentifyRequest | None = None
-        self._stop = threading.Event()
+        self._woken = threading.Event()
+        self._cancelled = False
+        self._unknown: dict[ExchangeKey, tuple[PaymentRequest, Outcome]] = {}
 
     def pay(self, request: PaymentRequest, progress: ProgressListener) -> PaymentResponse:
         """Play one payment; the amount chooses its end."""
@@ -93,8 +95,7 @@ class SimulatedHost(SimulatedBooks):
         with self._lock:
             if self._running is not None:
                 return PaymentResponse(Outcome.BUSY, request.amount, self._now())
-            self._running = request
-            self._stop.clear()
+            self._begin(request)
             self.payments[request.key] = PaymentRecord(request, None, Settlement.NONE)
         try:
             response = self._play(request, progress)
@@ -108,18 +109,37 @@ class SimulatedHost(SimulatedBooks):
         outcome = OUTCOME_BY_DIGITS.get(digits, Outcome.APPROVED)
         for step in _STEPS:
             progress(step)
-            if self._stop.wait(self._pause_s(step, request)):
+            if self._cancelled_within(self._pause_s(step, request)):
                 outcome = Outcome.CASHIER_ABORT
                 break
         response = self._record(request, self._response(request, outcome))
         if outcome is Outcome.PROVIDER_UNKNOWN:
             end = Outcome.APPROVED if digits == _THEN_APPROVED else Outcome.PROVIDER_UNREACHABLE
-            later = threading.Timer(
-                self.options.unknown_s, lambda: self._record(request, self._response(request, end))
-            )
+            self._unknown[request.key] = request, end
+            later = threading.Timer(self.options.unknown_s, self.resolve, [request.key])
             later.daemon = True
             later.start()
         return response
+
+    def act(self) -> None:
+        """The shopper, or whatever the sale lingers at, goes on now."""
+        self._woken.set()
+
+    def resolve(self, key: ExchangeKey | None = None) -> None:
+        """What is unknown, all of it or that of one request, becomes known now."""
+        with self._lock:
+            for each in [key] if key else list(self._unknown):
+                if found := self._unknown.pop(each, None):
+                    self._record(found[0], self._response(*found))
+
+    def _begin(self, request: PaymentRequest | IdentifyRequest) -> None:
+        self._running, self._cancelled = request, False
+        self._woken.clear()
+
+    def _cancelled_within(self, seconds: float) -> bool:
+        if self._woken.wait(seconds) and not self._cancelled:
+            self._woken.clear()
+        return self._cancelled
 
     def _pause_s(self, step: ProgressStep, request: PaymentRequest) -> float:
         options = self.options
@@ -154,7 +174,8 @@ class SimulatedHost(SimulatedBooks):
         """Stop the running payment when it has this key."""
         with self._lock:
             if self._running is not None and self._running.key == key:
-                self._stop.set()
+                self._cancelled = True
+                self._woken.set()
 
     def status(self) -> TerminalStatus:
         """Ready, busy, or what a test set."""
@@ -167,11 +188,10 @@ class SimulatedHost(SimulatedBooks):
         with self._lock:
             if self._running is not None:
                 return IdentifyResponse(Outcome.BUSY, self._now())
-            self._running = request
-            self._stop.clear()
+            self._begin(request)
         try:
             progress(ProgressStep.CAPTURING)
-            if self._stop.wait(self.options.shopper_s):
+            if self._cancelled_within(self.options.shopper_s):
                 return IdentifyResponse(Outcome.CASHIER_ABORT, self._now())
             number = next(self._numbers)
             return IdentifyResponse(Outcome.APPROVED, self._now(), f"ident-{number}", "shopper-0042")

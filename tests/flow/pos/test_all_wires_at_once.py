@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -14,10 +13,11 @@ from facepay.settings import Settings
 from facepay.settings.secret import SecretReference
 from facepay.settings.sections import PosSettings
 from facepay.terminal.wires import open_wires
+from facepay.testing.waiting import eventually
 from pos_adapter.errors import LinkUnavailable
 from pos_adapter.simulator.desks import Action, DeskOptions, Order, open_desk
 from pos_adapter.simulator.host import SimulatedHost, SimulatorOptions
-from pos_adapter.types import Money, Settlement
+from pos_adapter.types import Money, Settlement, TerminalStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore:the simulated host:UserWarning")
 KEY = "till-one-secret-0123456789"
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 @pytest.mark.fault("a second client while busy", "rest", "concert")
 def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = SimulatedHost(SimulatorOptions(shopper_s=2.5))
+    host = SimulatedHost(SimulatorOptions(shopper_s=60))
     options: dict[str, Any] = {wire: {"port": free_port()} for wire in WIRES if wire != "rest"}
     options["nexo"]["clear_allowed"] = True
     with open_wires(settings(monkeypatch, WIRES, options), host) as addresses:
@@ -49,7 +49,7 @@ def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         }
         with socket.create_connection(("127.0.0.1", options["caisse_ap"]["port"])) as running:
             running.sendall(b"CZ0040300CJ012012345678901CA00201CE003978CD0010CB0041234")
-            time.sleep(0.2)
+            eventually(lambda: host.payments)
             http = ("rest", "hw_proxy", "caisse_ap", "zvt", "nexo")
             busy = {wire: desks[wire].act(Order(Action.PAY, Money(1240, "EUR"))) for wire in http}
             busy["concert"] = desks["concert"].act(Order(Action.STATUS))
@@ -58,13 +58,13 @@ def test_six_wires_share_one_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
             assert busy["caisse_ap"].document["AF"] == "07"
             assert busy["zvt"].document["code"] == "A0"
             assert busy["nexo"].text.startswith("Failure, Busy")
+            host.act()
             assert b"AE00210" in running.recv(1024)
-        time.sleep(0.2)
+        eventually(lambda: host.status() is TerminalStatus.READY)
         host.options = SimulatorOptions()
         for desk in desks.values():
             assert desk.act(Order(Action.PAY, Money(1240, "EUR"))).done
-        time.sleep(0.2)
-    assert [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED] * 7
+        eventually(lambda: [r.settlement for r in host.payments.values()] == [Settlement.CAPTURED] * 7)
 
 
 @pytest.mark.parametrize(

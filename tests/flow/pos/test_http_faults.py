@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from facepay.testing.waiting import eventually
 from pos_adapter.http_link import HttpServer, app_of
 from pos_adapter.http_messages import HttpWire
 from pos_adapter.protocols.hw_proxy.wire import HwProxyWire
@@ -94,10 +94,7 @@ def answers(till: socket.socket, count: int) -> bytes:
 
 
 def wait_for_payments(host: SimulatedHost, count: int) -> None:
-    deadline = time.monotonic() + 10
-    while len(host.payments) < count or any(r.response is None for r in host.payments.values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: sum(record.response is not None for record in list(host.payments.values())) >= count)
     assert len(host.payments) == count
 
 

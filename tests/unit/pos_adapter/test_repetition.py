@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from facepay.testing.waiting import eventually
 from pos_adapter.deadlines import Deadlines
 from pos_adapter.repetition import Repetition, RepetitionOptions, RepetitionWatch
 from pos_adapter.sale import Sale, SaleEvent
@@ -66,6 +65,5 @@ def test_a_kept_approval_nobody_asks_for_again_is_voided_when_the_window_ends() 
     host = SimulatedHost()
     watch = RepetitionWatch(Deadlines(), RepetitionOptions(Repetition.RETURN, 0.1))
     watch.remember("01", AMOUNT, approved(host))
-    time.sleep(0.3)
-    assert settlements(host) == [Settlement.VOIDED]
+    eventually(lambda: settlements(host) == [Settlement.VOIDED])
     assert watch.claim("01", AMOUNT) == (None, False)
