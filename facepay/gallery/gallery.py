@@ -22,8 +22,9 @@ from facepay.errors import KeyRetired, ModelMismatch, NotEnrolled, ReferenceUnre
 from facepay.gallery import news, rows
 from facepay.gallery.base import Matcher
 from facepay.gallery.digits import DigitsIndex
-from facepay.gallery.opening import Opened, open_references, without_collection
+from facepay.gallery.opening import Opened, open_in_parts, open_references, without_collection
 from facepay.gallery.records import EnrolledSubject, Erased, NewSubject
+from facepay.gallery.roll import Roll
 from facepay.gallery.rows import StoredReference
 from facepay.gallery.sealing import AT_ONCE, as_sealed, seal_deposit, seal_reference
 from facepay.types import CandidateList, Probe, Reference, SubjectId
@@ -64,8 +65,7 @@ class Gallery:
         self._tenant = tenant
         self._digits = DigitsIndex(keys, tenant)
         self._now_ms = now_ms
-        self._loaded: dict[SubjectId, tuple[str, ...]] = {}
-        self._references = 0
+        self._roll = Roll()
         self._changes: int | None = None
         self._lock = threading.Lock()
         self.unreadable: tuple[SubjectId, ...] = ()
@@ -74,13 +74,11 @@ class Gallery:
     @property
     def size(self) -> int:
         """How many payers can be found by their face."""
-        return len(self._loaded)
+        return self._roll.payers
 
     def references(self, among: frozenset[SubjectId] | None = None) -> int:
         """How many references a search compares; the threshold depends on it."""
-        if among is None:
-            return self._references
-        return sum(len(self._loaded.get(subject, ())) for subject in among)
+        return self._roll.references if among is None else self._roll.count(among)
 
     def load(self) -> int:
         """Finish interrupted erasures, open every reference into the matcher; how many payers there are.
@@ -102,13 +100,11 @@ class Gallery:
             # Read before the references, so that a change in between is looked at the next time.
             changes = news.count_changes(session, self._tenant)
             stored = rows.stream_references(session, self._tenant, AT_ONCE)
-            opened = open_references(living(stored), self._keys)
+            self._take(open_in_parts(living(stored), self._keys), first=True)
+            self._changes = changes
         for subject in unfinished:
             self.erase(subject)
-        with self._lock, without_collection():
-            self._take(opened, first=True)
-            self._changes = changes
-            return self.size
+        return self.size
 
     def refresh(self) -> int:
         """Take over what changed in the database since the last look; how many payers there are now.
@@ -122,40 +118,41 @@ class Gallery:
                 if changes == self._changes:
                     return self.size
                 changed = news.changed_subjects(session, self._tenant, self._changes, changes)
-                held = self._held(changed)
+                held = self._roll.ids(changed)
                 present = rows.reference_ids(session, self._tenant, changed)
                 missing = present.keys() - {reference for ids in held.values() for reference in ids}
                 missing -= self._skipped(present)
                 sealed = rows.read_references(session, self._tenant, missing) if missing else []
             for subject in [subject for subject, ids in held.items() if not present.keys() >= {*ids}]:
                 self._forget(subject)
-            self._take(open_references(sealed, self._keys), first=not self._loaded)
+            self._take([open_references(sealed, self._keys)], first=not self.size)
             self._changes = changes
             return self.size
-
-    def _held(self, among: frozenset[SubjectId] | None) -> dict[SubjectId, tuple[str, ...]]:
-        if among is None:
-            return self._loaded
-        return {subject: self._loaded[subject] for subject in among if subject in self._loaded}
 
     def _skipped(self, present: dict[str, SubjectId]) -> set[str]:
         return {reference for reference, subject in present.items() if subject in self.unreadable}
 
-    def _take(self, opened: Opened, *, first: bool) -> None:
-        self._require_model(opened.models)
-        if first and opened.broken and not opened.references:
-            raise ReferenceUnreadable(OTHER_KEYS if opened.lacks_keys else ALL_ALTERED)
-        self.unreadable = (*self.unreadable, *sorted(opened.broken))
-        if self._audit and opened.references:
-            self._audit.note(AuditEvent.UNSEALED, detail={"references": len(opened.references)})
-        self._hold(opened.whole)
+    def _take(self, parts: Iterable[Opened], *, first: bool) -> None:
+        """Make references searchable as they are opened; payers of whom one does not open are left out."""
+        broken: set[SubjectId] = set()
+        references, lacks_keys = 0, False
+        for opened in parts:
+            self._require_model(opened.models)
+            self._hold(opened.whole)
+            references += len(opened.references)
+            broken |= opened.broken
+            lacks_keys |= opened.lacks_keys
+        if first and broken and not references:
+            raise ReferenceUnreadable(OTHER_KEYS if lacks_keys else ALL_ALTERED)
+        for subject in broken:
+            self._forget(subject)
+        self.unreadable = (*self.unreadable, *sorted(broken))
+        if self._audit and references:
+            self._audit.note(AuditEvent.UNSEALED, detail={"references": references})
 
     def _hold(self, references: Sequence[Reference]) -> None:
         self._matcher.add(references)
-        for reference in references:
-            held = self._loaded.get(reference.subject, ())
-            self._loaded[reference.subject] = (*held, reference.reference)
-        self._references += len(references)
+        self._roll.enter(references)
 
     def _require_model(self, models: Set[str]) -> None:
         others = models - {self._matcher.model}
@@ -246,7 +243,7 @@ class Gallery:
 
     def _forget(self, subject: SubjectId) -> None:
         self._matcher.remove(subject)
-        self._references -= len(self._loaded.pop(subject, ()))
+        self._roll.strike(subject)
 
     def find_subject(self, subject: SubjectId) -> EnrolledSubject | None:
         """The payer of a pseudonym, as the database has it now."""

@@ -7,12 +7,16 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 from facepay.gallery.rows import StoredReference
 from facepay.gallery.sealing import unseal_all
 from facepay.types import Reference, SubjectId
 from keys.base import Wrapping
 from keys.errors import KeyUnavailable
+
+PART = 16_384
+"""Rows that are opened before they are taken into the search."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,13 @@ def open_references(sealed: Iterable[StoredReference], keys: Wrapping) -> Opened
             opened.broken.add(SubjectId(row.subject))
             opened.lacks_keys |= isinstance(result.__cause__, KeyUnavailable)
     return opened
+
+
+def open_in_parts(sealed: Iterable[StoredReference], keys: Wrapping) -> Iterator[Opened]:
+    """Open a whole gallery, so many rows at a time that its plain rows never all stand beside the search."""
+    rows = iter(sealed)
+    while part := list(islice(rows, PART)):
+        yield open_references(part, keys)
 
 
 @contextmanager

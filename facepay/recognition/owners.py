@@ -1,24 +1,19 @@
-"""Whose each row is and which rows are whose, in 16 bytes a row and a table of row numbers.
+"""Whose each row is and which rows are whose: a packed id a row, and a table of row numbers.
 
-Pseudonyms are 32 hexadecimal digits, so that 16 bytes hold one; any other id stands under its digest, and
-is kept aside as it was written. A million ids as Python's own strings, tuples and dictionary take 250 MB.
+A million pseudonyms as Python's own strings, tuples and dictionary would take 250 MB; here they take 24.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
+from facepay.recognition.packed_ids import Keys, PackedIds, pack, same
 from facepay.recognition.rows import RowNumbers
 from facepay.types import SubjectId
 
-Keys = npt.NDArray[np.uint64]
-"""`uint64[N, 2]`: the 16 bytes of an id."""
-
-_KEY = 16
 _FREE = -1
 _FIRST_SLOTS = 128
 _AT_ONCE = 65_536
@@ -32,16 +27,15 @@ class RowOwners:
     """
 
     def __init__(self) -> None:
-        self._keys: Keys = np.zeros((_FIRST_SLOTS // 2, 2), np.uint64)
+        self._ids = PackedIds()
         self._slots = np.full(_FIRST_SLOTS, _FREE, np.int32)
-        self._others: dict[bytes, SubjectId] = {}
-        self._size = self._subjects = 0
+        self._subjects = 0
         self._most = 1
 
     @property
     def size(self) -> int:
         """How many rows have an owner."""
-        return self._size
+        return self._ids.size
 
     @property
     def subjects(self) -> int:
@@ -55,12 +49,11 @@ class RowOwners:
 
     def owner(self, row: int) -> SubjectId:
         """Whose a row is."""
-        key = self._keys[row].tobytes()
-        return self._others[key] if key in self._others else SubjectId(key.hex())
+        return SubjectId(self._ids[row])
 
     def rows_of(self, subjects: Collection[SubjectId]) -> RowNumbers:
         """The rows of some subjects in ascending order; who is unknown has none."""
-        keys = _packed(list(set(subjects)))
+        keys = pack(list(set(subjects)))
         mask, at = len(self._slots) - 1, self._homes(keys)
         waiting = np.arange(len(keys))
         found = [np.empty(0, np.intp)]
@@ -68,7 +61,7 @@ class RowOwners:
             holders = self._slots[at[waiting]]
             taken = holders != _FREE
             waiting, holders = waiting[taken], holders[taken]
-            found.append(holders[_same(self._keys[holders], keys[waiting])].astype(np.intp))
+            found.append(holders[same(self._ids.keys[holders], keys[waiting])].astype(np.intp))
             at[waiting] = at[waiting] + 1 & mask
         return np.sort(np.concatenate(found))
 
@@ -76,12 +69,9 @@ class RowOwners:
         """Give the next rows to these subjects, one each."""
         if not subjects:
             return
-        first, end = self._size, self._size + len(subjects)
-        keys = _packed(subjects)
+        first, end = self.size, self.size + len(subjects)
         self._reserve(end)
-        self._keys[first:end] = keys
-        self._size = end
-        self._keep_aside(subjects, keys)
+        self._ids.append(subjects)
         met = self._place(np.arange(first, end, dtype=np.int32))
         self._subjects += int(np.count_nonzero(met == 0))
         self._most = max(self._most, int(met.max()) + 1)
@@ -93,20 +83,18 @@ class RowOwners:
             self._drop(row)
         if rows:
             self._subjects -= 1
-            self._others.pop(_packed([subject]).tobytes(), None)
+            self._ids.discard(subject)
         return rows
 
     def _drop(self, row: int) -> None:
-        last = self._size - 1
+        last = self.size - 1
         self._close(self._slot_of(row))
         if row != last:
             self._slots[self._slot_of(last)] = row
-            self._keys[row] = self._keys[last]
-        self._keys[last] = 0
-        self._size = last
+        self._ids.drop(row)
 
     def _slot_of(self, row: int) -> int:
-        at, mask = int(self._homes(self._keys[row : row + 1])[0]), len(self._slots) - 1
+        at, mask = int(self._homes(self._ids.keys[row : row + 1])[0]), len(self._slots) - 1
         while self._slots[at] != row:
             at = at + 1 & mask
         return at
@@ -115,24 +103,20 @@ class RowOwners:
         # Whoever may stand nearer to home moves up, so that nobody is looked for past a free slot.
         at, mask = hole, len(self._slots) - 1
         while (row := int(self._slots[at := at + 1 & mask])) != _FREE:
-            home = int(self._homes(self._keys[row : row + 1])[0])
+            home = int(self._homes(self._ids.keys[row : row + 1])[0])
             if (at - home & mask) >= (at - hole & mask):
                 self._slots[hole], hole = row, at
         self._slots[hole] = _FREE
 
     def _reserve(self, size: int) -> None:
-        if size > len(self._keys):
-            grown = np.zeros((max(size, 2 * len(self._keys)), 2), np.uint64)
-            grown[: self._size] = self._keys[: self._size]
-            self._keys = grown
         if 2 * size > len(self._slots):
             self._slots = np.full(1 << (2 * size - 1).bit_length(), _FREE, np.int32)
-            for start in range(0, self._size, _AT_ONCE):
-                self._place(np.arange(start, min(start + _AT_ONCE, self._size), dtype=np.int32))
+            for start in range(0, self.size, _AT_ONCE):
+                self._place(np.arange(start, min(start + _AT_ONCE, self.size), dtype=np.int32))
 
     def _place(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
         """Put rows into the table; for each, how many rows of its owner it came past."""
-        mask, keys = len(self._slots) - 1, self._keys[rows]
+        mask, keys = len(self._slots) - 1, self._ids.keys[rows]
         at, met = self._homes(keys), np.zeros(len(rows), np.intp)
         waiting = np.arange(len(rows))
         while len(waiting):
@@ -143,7 +127,7 @@ class RowOwners:
             holders = self._slots[slots]
             goes_on = holders != rows[waiting]
             waiting, holders = waiting[goes_on], holders[goes_on]
-            met[waiting] += _same(self._keys[holders], keys[waiting])
+            met[waiting] += same(self._ids.keys[holders], keys[waiting])
             at[waiting] = at[waiting] + 1 & mask
         return met
 
@@ -153,35 +137,3 @@ class RowOwners:
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return np.asarray((mixed ^ (mixed >> np.uint64(31))) & np.uint64(len(self._slots) - 1), np.intp)
-
-    def _keep_aside(self, subjects: Sequence[SubjectId], keys: Keys) -> None:
-        if _pseudonyms(subjects) is None:
-            for subject, key in zip(subjects, keys, strict=True):
-                if _pseudonyms([subject]) is None:
-                    self._others[key.tobytes()] = subject
-
-
-def _same(some: Keys, others: Keys) -> npt.NDArray[np.bool_]:
-    return np.asarray((some == others).all(axis=1))
-
-
-def _packed(subjects: Sequence[SubjectId]) -> Keys:
-    raw = _pseudonyms(subjects)
-    if raw is None:
-        raw = b"".join(
-            _pseudonyms([subject]) or blake2b(subject.encode(), digest_size=_KEY).digest()
-            for subject in subjects
-        )
-    return np.frombuffer(raw, np.uint64).reshape(-1, 2)
-
-
-def _pseudonyms(subjects: Sequence[SubjectId]) -> bytes | None:
-    """The bytes of ids that are 32 lowercase hexadecimal digits each; None where one is not."""
-    text = "".join(subjects)
-    if any(len(subject) != 2 * _KEY for subject in subjects):
-        return None
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        return None
-    return raw if raw.hex() == text else None

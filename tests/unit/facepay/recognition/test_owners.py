@@ -61,5 +61,5 @@ def test_an_id_that_is_no_pseudonym_keeps_every_letter(odd: str) -> None:
 def test_a_row_takes_no_more_than_32_bytes() -> None:
     owners = RowOwners()
     owners.append([SubjectId(f"{number:032x}") for number in range(2**16)])
-    held = sum(sys.getsizeof(part) for part in (owners._keys, owners._slots, owners._others))
+    held = sum(sys.getsizeof(part) for part in (owners._ids.keys, owners._slots))
     assert held / 2**16 < 32
