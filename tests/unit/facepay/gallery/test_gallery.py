@@ -20,6 +20,7 @@ from facepay.gallery import (
     new_account,
     new_id,
     news,
+    opening,
     rows,
 )
 from facepay.recognition.matcher import Matcher, MatcherSizes
@@ -219,6 +220,28 @@ def test_the_operator_is_told_whether_keys_are_missing_or_rows_were_moved(
             session.execute(update(ReferenceRow).where(of).values(subject=subject))
     with pytest.raises(ReferenceUnreadable, match="moved between payers or tenants"):
         gallery(database, keys)
+
+
+def test_a_payer_with_one_broken_reference_is_left_out_wherever_it_stands(
+    database: Database, keys: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "PART", 2)
+    here, payers = gallery(database, keys), [payer(seed) for seed in range(4)]
+    for new in payers:
+        here.enrol(new)
+    for new in payers:
+        for one in new.references:
+            broken = ReferenceRow.reference == one.reference
+            with database.begin() as session:
+                body = session.scalar(select(ReferenceRow.body).where(broken)) or b""
+                session.execute(update(ReferenceRow).where(broken).values(body=body[::-1]))
+            again = gallery(database, keys)
+            assert again.unreadable == (new.enrolled.subject,)
+            assert (again.size, again.references()) == (3, 9)
+            found = again.search(Probe(one.features, MODEL))
+            assert new.enrolled.subject not in [candidate.subject for candidate in found]
+            with database.begin() as session:
+                session.execute(update(ReferenceRow).where(broken).values(body=body))
 
 
 def test_payers_that_packed_rows_cannot_tell_apart_are_read_again_from_their_sealed_references(
