@@ -4,6 +4,14 @@
     python -m pos_adapter.simulator concert --port /dev/ttyUSB0 pay 12.40
     python -m pos_adapter.simulator caisse_ap --address 127.0.0.1:8888 serve
 
+To a terminal that `serve` opened the last two digits of an amount say what happens:
+
+    01 no match            05 declined               09 result unknown, then approved
+    02 attack suspected    06 device dead            10 waits for a cancel, else times out
+    03 shopper chose card  07 provider unreachable   11 half the amount, where partial is allowed
+    04 timeout             08 result unknown, then voided
+    anything else: approved
+
 Exit codes: 0 done, 1 no connection or a broken answer, 2 wrong arguments, 3 not done.
 """
 

@@ -1,12 +1,6 @@
 """A simulated payment host: no camera, no face, no money; outcomes are chosen by the amount.
 
-For integrators and tests. The last two digits of the amount (in minor units) say what happens:
-
-    01 no match            05 declined               09 result unknown, then approved
-    02 attack suspected    06 device dead            10 waits for a cancel, else times out
-    03 shopper chose card  07 provider unreachable   11 half the amount, where partial is allowed
-    04 timeout             08 result unknown, then voided
-    anything else: approved
+For integrators and tests. `python -m pos_adapter.simulator --help` has the table of amounts.
 
 It obeys the host's contract: one sale at a time, recorded answers, capture or void once. Its books
 (`payments`) are open to tests, which hold what was captured against what tills acknowledged.

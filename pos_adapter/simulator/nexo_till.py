@@ -175,7 +175,9 @@ class NexoTill:
             answer = connection.getresponse()
             raw = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise LinkClosed(f"{address.url} ended the connection: {error}") from error
+            # What a terminal does that expects TLS and was spoken to in clear.
+            hint = "; if it speaks TLS, say https://" if parts.scheme == "http" else ""
+            raise LinkClosed(f"{address.url} ended the connection: {error}{hint}") from error
         finally:
             connection.close()
         return NexoReply(answer.status, self._open(raw), raw)
