@@ -45,6 +45,26 @@ def resident_mb() -> float:
     return round(pages * 4096 / 1e6, 1)
 
 
+def peak_mb() -> float:
+    """Most memory that this process ever had since `forget_peak`, MB."""
+    status = Path("/proc/self/status").read_text("ascii")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return round(int(kilobytes) * 1024 / 1e6, 1)
+
+
+def forget_peak() -> None:
+    """Count the most memory from here on."""
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def whole_numbers(words: Sequence[str], usage: str) -> list[int]:
+    """The arguments as numbers of at least 1; ends the program, saying what was wrong, where one is not."""
+    for word in words:
+        if not (word.isascii() and word.isdecimal() and int(word) > 0):
+            raise SystemExit(f"{word!r} is no whole number of at least 1; arguments: {usage}")
+    return [int(word) for word in words]
+
+
 def tell(name: str, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
     """Print the rows as a table and write them, with the machine, as JSON."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
