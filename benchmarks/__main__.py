@@ -1,8 +1,8 @@
 """`python -m benchmarks [--quick] [NAME ...]`: every benchmark of this folder, or those that are named.
 
 One process each, so that none warms the other's caches. Each prints a table and writes JSON and a figure to
-`benchmarks/results`; what it needs and does not find it skips by name. `--quick` runs them small, in a few
-minutes in all: it shows that each works and roughly what it finds, not what to quote.
+`benchmarks/results`; one whose models or photos are missing is skipped by name. `--quick` runs them small, in
+a few minutes in all: it shows that each works and roughly what it finds, not what to quote.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from benchmarks.arguments import SKIPPED
 
 FOLDER = Path(__file__).parent
 RUNNABLE = 'if __name__ == "__main__":'
@@ -52,8 +54,10 @@ def main(words: Sequence[str]) -> int:
     if unknown := sorted({*options.names} - {*found()}):
         arguments.error(f"no benchmark {unknown[0]}; there are {', '.join(found())}")
     names = options.names or [name for name in found() if not (options.quick and name in NEVER_QUICK)]
-    failed = [name for name in names if _run(name, QUICK.get(name, ()) if options.quick else ())]
-    print(f"\nfailed: {', '.join(failed) or 'none'}")
+    ended = {name: _run(name, QUICK.get(name, ()) if options.quick else ()) for name in names}
+    skipped = [name for name, status in ended.items() if status == SKIPPED]
+    failed = [name for name, status in ended.items() if status not in (0, SKIPPED)]
+    print(f"\nskipped: {', '.join(skipped) or 'none'}; failed: {', '.join(failed) or 'none'}")
     return len(failed)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.arguments import need, whole_numbers
 from benchmarks.results import draw_bars, quantiles, tell
 from facepay.evaluation.comparisons import compare_all
 from facepay.evaluation.verification import operating_point
@@ -142,6 +143,8 @@ def measure(name: str, people: int) -> dict[str, object]:
 
 def main(people: int) -> None:
     """Run each contender in a process of its own."""
+    need("FACEPAY_MODELS", "arcface_mbf_512d.onnx")
+    need("FACEPAY_PHOTOS", "lfw")
     table: list[dict[str, object]] = []
     notes = []
     environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "PYTHONWARNINGS": "ignore"}
@@ -170,4 +173,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         print(json.dumps(measure(sys.argv[2], int(sys.argv[1]))))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
+        main(*whole_numbers(sys.argv[1:], "[PEOPLE]", most=1) or [100])

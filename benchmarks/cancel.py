@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import Row, quantiles, tell
 from facepay.counter import Phase
 from facepay.demo.people import default_photos, find_people
@@ -96,4 +97,4 @@ def main(times: int = 5) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main(*whole_numbers(sys.argv[1:], "[TIMES]", most=1))

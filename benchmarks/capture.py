@@ -25,6 +25,7 @@ from typing import Self
 import cv2
 import numpy as np
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import Row, quantiles, tell
 from benchmarks.serve import peak_mb, prepare
 from facepay.demo.people import default_photos, find_people
@@ -246,4 +247,4 @@ def main(payments: int = 20, references: int = 10_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    main(*whole_numbers(sys.argv[1:], "[PAYMENTS [REFERENCES]]", most=2))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import Row, quantiles, resident_mb, tell, timed_ms
 from facepay.accounts import Accounts
 from facepay.db.session import Database, open_database
@@ -202,4 +203,4 @@ def main(payments: int = 1_000, rows: int = 100_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    main(*whole_numbers(sys.argv[1:], "[PAYMENTS [JOURNAL_ROWS]]", most=2))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import insert
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import (
     draw_bars,
     forget_peak,
@@ -24,7 +25,6 @@ from benchmarks.results import (
     resident_mb,
     tell,
     timed_ms,
-    whole_numbers,
 )
 from facepay.db.models.subjects import ReferenceRow, SubjectRow
 from facepay.db.session import open_database

@@ -7,15 +7,13 @@ each stage, what it costs after the last frame. Run: `FACEPAY_MODELS=... python 
 from __future__ import annotations
 
 import dataclasses
-import json
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.arguments import whole_numbers
+from benchmarks.results import Row, peak_mb, quantiles, tell
 from facepay.demo.people import default_photos, find_people
 from facepay.demo.theatre import Theatre
 from facepay.settings import load_settings
@@ -26,7 +24,7 @@ PIN = "2580"
 
 
 def main(payments: int = 20) -> None:
-    """Pay `payments` times and print the table and JSON."""
+    """Pay once to warm up and `payments` times more, and tell."""
     settings = load_settings()
     policy = dataclasses.replace(settings.policy, quick_repeat_s=0.0, payments_before_factor=10**6)
     with tempfile.TemporaryDirectory() as folder:
@@ -39,31 +37,25 @@ def main(payments: int = 20) -> None:
             cast, _ = theatre.enrol(person, PIN)
             theatre.shopper.manners.pin = cast.pin
             rows = []
-            for _ in range(payments):
+            for _ in range(payments + 1):
                 theatre.stage.show(person.photo)
                 theatre.pay(100)
                 rows.append(theatre.stages_ms())
-    _print(rows[1:], start_s)
+    _tell(rows[1:], start_s)
 
 
-def _print(rows: list[dict[str, float]], start_s: float) -> None:
+def _tell(rows: list[dict[str, float]], start_s: float) -> None:
     totals = [sum(row.get(stage, 0.0) for stage in AFTER) for row in rows]
     beside = [sum(row.get(stage, 0.0) for stage in AFTER if stage not in MODELS) for row in rows]
-    report: dict[str, object] = {"start_s": round(start_s, 2), "payments": len(rows)}
-    for name, values in (("after_last_frame", totals), ("beside_models", beside)):
-        report[name] = {"p50_ms": _at(values, 50), "p95_ms": _at(values, 95)}
-    for stage in AFTER:
-        values = [row.get(stage, 0.0) for row in rows]
-        report[stage] = {"p50_ms": _at(values, 50), "p95_ms": _at(values, 95)}
-    report["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    for name, value in report.items():
-        print(f"{name:<18} {value}")
-    print(json.dumps(report))
-
-
-def _at(values: list[float], percent: int) -> float:
-    return round(float(np.percentile(values, percent)), 2)
+    table: list[Row] = [
+        {"what": "from the last frame to the approval, ms", **quantiles(totals), "aim p95": 60},
+        {"what": "of that, no model run, ms", **quantiles(beside), "aim p95": 10},
+        *({"what": f"{stage}, ms", **quantiles([row.get(stage, 0.0) for row in rows])} for stage in AFTER),
+        {"what": "peak memory, MB (with the benchmark's own)", "p50": peak_mb()},
+        {"what": "terminal built in, s", "p50": round(start_s, 2)},
+    ]
+    tell("decision", table, [f"{len(rows)} payments"])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main(*whole_numbers(sys.argv[1:], "[PAYMENTS]", most=1))

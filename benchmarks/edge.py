@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.arguments import known_pack, need
 from benchmarks.results import draw_bars, quantiles, resident_mb, tell, timed_ms
 from facepay.recognition.loading import load_engine
 from facepay.recognition.pack_store import choose_pack
@@ -23,8 +22,8 @@ REPETITIONS = 30
 
 def main(packs: list[str]) -> None:
     """Measure detector, gate, recogniser and passive pair of each pack on one thread."""
-    folder = Path(os.environ["FACEPAY_MODELS"])
-    clip = Path(os.environ["FACEPAY_PHOTOS"]) / "video" / "liveportrait_d0.mp4"
+    folder = need("FACEPAY_MODELS")
+    clip = need("FACEPAY_PHOTOS", "video", "liveportrait_d0.mp4")
     with ReplayCamera(clip, clock=SteppedClock()) as camera:
         pixels = camera.read(1.0).pixels
     table: list[dict[str, object]] = []
@@ -59,4 +58,4 @@ def main(packs: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["commerce", "research", "research_128"])
+    main([known_pack(name) for name in sys.argv[1:]] or ["commerce", "research", "research_128"])

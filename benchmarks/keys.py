@@ -20,6 +20,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.cold_start import fill, start
 from benchmarks.results import Row, tell
 from facepay.db.models.subjects import ReferenceRow
@@ -180,9 +181,8 @@ def token(folder: Path) -> list[Row]:
 
 def main() -> None:
     """Measure all and tell."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
-    moved = int(sys.argv[3]) if len(sys.argv) > 3 else 100_000
+    told = whole_numbers(sys.argv[1:], "[ROWS [SEGMENT_ROWS [REWRAPPED]]]", most=3)
+    rows, count, moved = (*told, *(10_000, 1_000_000, 100_000)[len(told) :])
     raw = least_us(lambda: AESGCM(KEY).encrypt(NONCE, PLAIN, None))
     table: list[Row] = [
         line("the library alone: AES-256-GCM of 1 KiB, new key", raw, 2.45, "us", "design's machine")

@@ -8,7 +8,6 @@ folder `lfw` holds a folder for each person. The first pack is measured, the las
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.arguments import known_pack, need
 from benchmarks.results import draw_bars, quantiles, tell, timed_ms
 from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.intervals import wilson
@@ -42,8 +42,8 @@ _EVENT_UP, _EVENT_DOWN = 0.5, 0.35
 
 def main(arguments: argparse.Namespace) -> None:
     """Measure every part of every pack and print one table for each part."""
-    folder = Path(os.environ["FACEPAY_MODELS"])
-    photos = Path(os.environ["FACEPAY_PHOTOS"])
+    folder = need("FACEPAY_MODELS")
+    photos = need("FACEPAY_PHOTOS")
     engines = {
         name: load_engine(catalogue()[name], [folder], threads=2, calibrated=False)
         for name in arguments.packs
@@ -270,7 +270,7 @@ def _read(path: Path) -> Pixels:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.packs")
-    parser.add_argument("packs", nargs="*", default=["builtin", "commerce"])
+    parser.add_argument("packs", nargs="*", type=known_pack, default=["builtin", "commerce"])
     parser.add_argument("--keep-out", action="append", default=[], metavar="GLOB")
     return parser.parse_args()
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.arguments import known_pack, whole_numbers
 from benchmarks.model_runs import ModelRuns
 from benchmarks.results import draw_bars, quantiles, resident_mb, tell
 from facepay.counter import Counter, Phase, SaleView
@@ -201,9 +202,9 @@ def _row(bench: Bench, payments: int, found_by: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
+    told = whole_numbers(sys.argv[2:], "[PACK [PAYMENTS [SIZE ...]]]")
     main(
-        words[0] if words else "commerce",
-        int(words[1]) if len(words) > 1 else 20,
-        [int(word) for word in words[2:]] or [1, 1_000, 10_000, 100_000, 1_000_000],
+        known_pack(sys.argv[1] if len(sys.argv) > 1 else load_settings().recognition.pack),
+        told[0] if told else 10,
+        told[1:] or [1, 1_000, 10_000, 100_000, 1_000_000],
     )

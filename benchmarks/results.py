@@ -57,14 +57,6 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
-def whole_numbers(words: Sequence[str], usage: str) -> list[int]:
-    """The arguments as numbers of at least 1; ends the program, saying what was wrong, where one is not."""
-    for word in words:
-        if not (word.isascii() and word.isdecimal() and int(word) > 0):
-            raise SystemExit(f"{word!r} is no whole number of at least 1; arguments: {usage}")
-    return [int(word) for word in words]
-
-
 def tell(name: str, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
     """Print the rows as a table and write them, with the machine, as JSON."""
     columns = list(dict.fromkeys(column for row in rows for column in row))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.results import draw_bars, quantiles, resident_mb, tell, whole_numbers
+from benchmarks.arguments import whole_numbers
+from benchmarks.results import draw_bars, quantiles, resident_mb, tell
 from facepay.recognition.int8_product import Int8Product
 from facepay.recognition.matcher import Matcher
 from facepay.recognition.rounded_block import BLOCK
@@ -226,6 +227,8 @@ def _timed(contender: Contender, wanted: Rows, batch: int) -> tuple[list[float],
 def main(sizes: list[int]) -> None:
     """Measure every contender at every size."""
     table: list[dict[str, object]] = []
+    # The libraries are in memory before anybody's growth is counted.
+    Int8Product(THREADS)
     for size in sizes:
         rows = gallery(size)
         wanted = probes(rows)

@@ -18,6 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.cold_start import fill
 from benchmarks.results import quantiles, tell
 from facepay.settings import Settings, load_settings
@@ -80,4 +81,4 @@ def main(references: int = 10_000, starts: int = 5) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    main(*whole_numbers(sys.argv[1:], "[REFERENCES [STARTS]]", most=2))

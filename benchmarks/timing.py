@@ -19,6 +19,7 @@ from hmac import compare_digest
 
 import numpy as np
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import Row, tell
 from keys import Context, MemoryKeyStore, Purpose
 from keys.capsule import SHARE, Capsule, issue_capsule, open_capsule
@@ -144,7 +145,7 @@ def cases(store: MemoryKeyStore) -> Sequence[Case]:
 
 def main() -> int:
     """Measure and tell; 1 where something leaks, 2 where the machine cannot tell."""
-    samples = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    samples = (whole_numbers(sys.argv[1:], "[SAMPLES]", most=1) or [20_000])[0]
     with MemoryKeyStore() as store:
         sure = largest_t(control(), samples)
         rows: list[Row] = [_row(control().what, samples, sure, "found" if sure > LEAK else "NOT FOUND")]

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import quantiles, resident_mb, tell
 from benchmarks.wires_tills import (
     CAISSE,
@@ -110,8 +111,10 @@ def _cut(host: SimulatedHost) -> int:
 
 def main() -> int:
     """Run all; the arguments are the payments a wire (300 unless given) and one wire of `WIRES`."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    count = (whole_numbers(sys.argv[1:2], "[PAYMENTS [WIRE ...]]") or [300])[0]
     chosen = sys.argv[2:] or list(WIRES)
+    if unknown := [name for name in chosen if name not in WIRES]:
+        raise SystemExit(f"no wire {unknown[0]!r}; there are {', '.join(WIRES)}")
     if not sys.argv[2:]:
         tell("wires_codecs", codecs())
     note = "till request out to the first byte of the answer in, on loopback; the host takes no time"

@@ -13,6 +13,7 @@ import time
 import warnings
 from contextlib import ExitStack
 
+from benchmarks.arguments import whole_numbers
 from benchmarks.results import quantiles, tell
 from facepay.settings import settings_from
 from facepay.terminal.wires import open_wires
@@ -55,7 +56,7 @@ def aborted_ms(host: SimulatedHost, wire: str, port: int) -> float:
 
 def main() -> int:
     """Measure every wire at every step."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    times = (whole_numbers(sys.argv[1:], "[TIMES]", most=1) or [5])[0]
     warnings.simplefilter("ignore", UserWarning)
     os.environ["POS_TOKEN"] = KEY
     ports = _ports()

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
+from benchmarks.arguments import need
 from benchmarks.liveness.cost import cost_table
 from benchmarks.liveness.covered import covered_table
 from benchmarks.liveness.injection import integrity_table
@@ -49,15 +49,8 @@ def main() -> None:
     if unknown := set(options.parts) - set(PARTS):
         arguments.error(f"no part {unknown.pop()}; there are {', '.join(PARTS)}")
     cv2.setNumThreads(1)
-    photos, lab = (
-        Path(os.environ["FACEPAY_PHOTOS"]),
-        Lab(
-            Path(os.environ["FACEPAY_MODELS"]),
-            options.pack,
-            fooled=options.fooled,
-            five_points=options.five_points,
-        ),
-    )
+    photos, models = need("FACEPAY_PHOTOS"), need("FACEPAY_MODELS")
+    lab = Lab(models, options.pack, fooled=options.fooled, five_points=options.five_points)
     tables: dict[str, tuple[str, Callable[[], object]]] = {
         "recordings": ("real recordings, relit (tier 1)", lambda: real_table(lab, photos)),
         "covered": (
