@@ -9,7 +9,7 @@ import pytest
 from facepay.errors import ModelMismatch
 from facepay.recognition.int8_product import Int8Product
 from facepay.recognition.matcher import Matcher, MatcherSizes
-from facepay.recognition.race import find_faster
+from facepay.recognition.race import LAPS, find_faster
 from facepay.recognition.rounded_block import BLOCK
 from facepay.recognition.rows import ExactRows
 from facepay.recognition.sieved_rows import SievedRows
@@ -164,6 +164,24 @@ def test_a_sieve_on_a_processor_that_is_slow_with_bytes_loses_the_race() -> None
     store.append(rows)
     assert find_faster(store, SlowProduct()) is None
     assert np.array_equal(store.rows(np.arange(500)), rows)
+
+
+def test_each_search_races_in_one_go_so_that_no_thread_of_the_other_is_in_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laps: list[str] = []
+
+    class Heard(Int8Product):
+        def run(self, rows: np.ndarray, scales: np.ndarray, probes: np.ndarray) -> np.ndarray:
+            laps.append("sieve")
+            return super().run(rows, scales, probes)
+
+    best = ExactRows.best
+    monkeypatch.setattr(ExactRows, "best", lambda store, *given: laps.append("plain") or best(store, *given))
+    store = ExactRows(DIMENSIONS)
+    store.append(unit(500))
+    find_faster(store, Heard())
+    assert laps == ["sieve"] * LAPS + ["plain"] * LAPS
 
 
 def test_many_probes_at_once_find_what_each_finds_alone() -> None:
