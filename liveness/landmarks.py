@@ -86,7 +86,8 @@ class FaceMesh:
         """
         to_crop = crop_transform(box, points)
         crop = cv2.warpAffine(pixels, to_crop, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR)
-        tensor = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)[None] / 255.0
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)[None]
+        tensor = np.divide(rgb, np.float32(255.0), dtype=np.float32)
         outputs = _run(self._landmarks, self._names[0], tensor)
         raw, presence = _landmarks_of(outputs)
         if not np.isfinite(raw).all() or not presence >= MIN_PRESENCE:

@@ -9,13 +9,12 @@ its measurement is missing, and the session is told why.
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from liveness.base import PassiveExpert
+from liveness.beside import Beside
 from liveness.covering import CoverJudge
 from liveness.following import TurnFollower
 from liveness.landmarks import FaceMesh, box_of, five_points
@@ -31,6 +30,9 @@ Judged = tuple[float | None, float | None]
 
 # A turned face cannot speak for itself, but an instrument may still betray itself on it.
 _JUDGED = frozenset({Hint.NONE, Hint.LOOK_HERE})
+
+_SAME_FACE = 0.5
+"""Overlap from which on a detection is the face that is followed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +83,27 @@ class Looker:
         Raises:
             ModelUnusable: a network failed.
         """
+        follower, pixels = self._follower, observation.pixels
+        if follower is None:
+            return self._measure(observation)
+        following = Beside(lambda: follower.follow(pixels), name="skin").begin()
+        look = self._measure(observation)
+        relief = follower.settle(pixels, look.mesh if look else None, following.result())
+        return replace(look, relief=relief) if look else None
+
+    def _measure(self, observation: Observation) -> Look | None:
         face = self._face_of(observation)
         if face is None:
             self._last = None
             return None
-        pixels = observation.pixels
-        judging = Judging(lambda: self._judge(pixels, face))
+        judging = Beside(lambda: self._judge(observation.pixels, face), name="passive")
         if self._mesh and self._fit and self._is_due(observation.captured_at_ns):
             judging.begin()
-        mesh = self._mesh.find(pixels, *face) if self._mesh else None
+        mesh = self._fit_mesh(observation, face)
         if self._mesh and mesh is None:
             self._last = None
             return self._look(observation, face, None, judging) if observation.box is not None else None
         look = self._look(observation, face, mesh, judging)
-        if self._follower is not None and mesh is not None:
-            look = replace(look, relief=self._follower.measure(pixels, mesh))
         followed = (box_of(mesh), five_points(mesh)) if mesh else face
         self._last = (followed, observation.captured_at_ns)
         return look
@@ -108,13 +116,31 @@ class Looker:
     def _face_of(self, observation: Observation) -> Face | None:
         if observation.box is not None and observation.points is not None:
             return _checked(observation.box, observation.points)
-        if observation.detected or self._last is None or self._mesh is None:
-            return None
-        face, at_ns = self._last
-        fresh = 0 < observation.captured_at_ns - at_ns <= self._plan.max_tracking_gap_ms * 1e6
-        return face if fresh else None
+        return None if observation.detected else self._followed_at(observation.captured_at_ns)
 
-    def _look(self, observation: Observation, face: Face, mesh: Mesh | None, judging: Judging) -> Look:
+    def _fit_mesh(self, observation: Observation, face: Face) -> Mesh | None:
+        """Landmarks, sought where they lay a moment ago as long as the detector sees the face there too.
+
+        A detector frames a turned face otherwise than the landmarks do, and the network, given that
+        frame, takes it for none.
+        """
+        if self._mesh is None:
+            return None
+        followed = self._followed_at(observation.captured_at_ns)
+        if followed is not None and followed is not face and _overlap(followed[0], face[0]) >= _SAME_FACE:
+            mesh = self._mesh.find(observation.pixels, *followed)
+            if mesh is not None:
+                return mesh
+        return self._mesh.find(observation.pixels, *face)
+
+    def _followed_at(self, at_ns: int) -> Face | None:
+        """The face of the frame before, where that was a moment ago."""
+        if self._last is None or self._mesh is None:
+            return None
+        face, before_ns = self._last
+        return face if 0 < at_ns - before_ns <= self._plan.max_tracking_gap_ms * 1e6 else None
+
+    def _look(self, observation: Observation, face: Face, mesh: Mesh | None, judging: Beside[Judged]) -> Look:
         pixels, (box, points) = observation.pixels, face
         quality = self._quality(observation, face, mesh)
         hint = Hint.UNCOVER if self._mesh and mesh is None else gate(quality, self._limits)
@@ -169,34 +195,16 @@ class Looker:
         return passive, peak_height(pixels, box) if self._judged % 3 == 0 else None
 
 
-class Judging:
-    """The passive pair's work on one frame, in a thread of its own once begun, else when it is asked for."""
+def _overlap(one: Box, other: Box) -> float:
+    """Common area over the area of both, 0..1."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    common = max(width, 0.0) * max(height, 0.0)
+    return common / (_area(one) + _area(other) - common)
 
-    def __init__(self, judge: Callable[[], Judged]) -> None:
-        self._judge = judge
-        self._thread: threading.Thread | None = None
-        self._judged: Judged | None = None
-        self._error: Exception | None = None
 
-    def begin(self) -> None:
-        """Start the work."""
-        self._thread = threading.Thread(target=self._run, name="passive", daemon=True)
-        self._thread.start()
-
-    def result(self) -> Judged:
-        """Wait for the work, or do it now; raises what it raised."""
-        if self._thread is None:
-            return self._judge()
-        self._thread.join()
-        if self._judged is None:
-            raise self._error or RuntimeError("the passive pair was interrupted")
-        return self._judged
-
-    def _run(self) -> None:
-        try:
-            self._judged = self._judge()
-        except Exception as error:  # Whoever asks for the result has to see it.
-            self._error = error
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _checked(box: Box, points: Floats) -> Face | None:

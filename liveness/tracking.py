@@ -44,30 +44,29 @@ class SkinTracker:
     def __init__(self, pixels: Pixels, mesh: Mesh) -> None:
         eyes = mesh.points[[33, 133, 362, 263], :2].reshape(2, 2, 2).mean(axis=1)
         self._scale = _EYES_PX / max(float(np.hypot(*(eyes[1] - eyes[0]))), 1.0)
-        self._mesh_at = mesh.points[SEEDS, :2].mean(axis=0)
         self._points = mesh.points[SEEDS, :2].astype(np.float32)
         self._alive: npt.NDArray[np.bool_] = np.asarray(np.isfinite(self._points).all(axis=1))
+        self._step = np.zeros(2, np.float32)
         self._before = self._crop(pixels)
 
-    def follow(self, pixels: Pixels, mesh: Mesh) -> Floats | None:
+    def follow(self, pixels: Pixels) -> Floats | None:
         """Where the points went, `float32[N, 2]` in frame pixels, NaN for those lost; None for too few.
 
         Args:
             pixels: the next frame.
-            mesh: its landmarks; only the shift of their centre is used, as a first guess.
         """
         if int(self._alive.sum()) < LEAST_POINTS:
             return None
-        centre = mesh.points[SEEDS, :2].mean(axis=0)
-        guess = self._points + (centre - self._mesh_at)
-        self._mesh_at = centre
         picture, to_crop = self._before
         moved = _cropped(pixels, to_crop)
-        start, hoped = _into(self._points, to_crop), _into(guess, to_crop)
+        # Whoever moved moves on, as a first guess.
+        start, hoped = _into(self._points, to_crop), _into(self._points + self._step, to_crop)
         found, there = _flow(picture, moved, start, hoped)
         back, again = _flow(moved, picture, found, start)
         self._alive &= there & again & (np.hypot(*(back - start).T) < _MAX_RETURN_PX)
         frame = (found - to_crop[:, 2]) / self._scale
+        if self._alive.any():
+            self._step = np.median((frame - self._points)[self._alive], axis=0).astype(np.float32)
         self._points = np.where(self._alive[:, None], frame, self._points).astype(np.float32)
         if int(self._alive.sum()) < LEAST_POINTS:
             return None

@@ -11,12 +11,12 @@ Without landmarks a turn can be refused and not accepted, see `liveness.parallax
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from liveness.parallax import judge_parallax
-from liveness.turning import AVERAGED, Turned, TurnMeasure
+from liveness.turning import AVERAGED, Turned, TurnMeasure, skin_relief
 from liveness.types import (
     CueName,
     CueResult,
@@ -56,11 +56,14 @@ class TurnLimits:
     """A face that narrows below it while it turns, or narrows without turning, is on something flat."""
     flat_gain: float = 0.13
     min_relief: float = 0.06
+    min_movement: float = 0.02
+    """Skin that hardly moved shows the noise of following it, which may look like anything."""
     sheet_relief: float = 0.045
     """Skin that moved further than `sheet_movement` with less relief, and fits a sheet, is on one."""
     sheet_movement: float = 0.03
-    sheet_misfit: float = 0.016
-    """19 in 20 sheets of the development half fit as well; who moves freely while turning fits worse."""
+    sheet_misfit: float = 0.3
+    """Most that a sheet leaves unexplained, as a share of its movement: sheets of the development half left
+    at most 0.24 of it, people who moved freely while they turned in recordings 0.34 and more."""
     min_onset_ms: float = 150.0
     neutral_yaw: float = 12.0
 
@@ -77,17 +80,26 @@ class TurnCue:
         shown = presentation.asked(*SIDES)
         if shown is None:
             return _cannot_tell(Reason.NOT_ASKED)
+        since = [look for look in presentation.looks if look.captured_at_ns > shown.at_ns][-_MOST:]
         meshed = tuple(look for look in presentation.looks if look.mesh is not None)
         # Where landmarks are installed, a moment without them is no evidence: whatever they lose must not be
-        # judged by the weaker measure.
+        # judged by the weaker measure. The skin is followed through it all the same.
         before, after = _split(meshed or presentation.looks, shown, self._limits)
+        skin = skin_relief(since)
         if len(before) < AVERAGED or len(after) < AVERAGED:
-            return _cannot_tell(Reason.NO_ANSWER)
+            return self._by_skin_alone(skin)
         sign = 1.0 if shown.prompt.kind is PromptKind.TURN_LEFT else -1.0
         if meshed:
             now_ns = max(presentation.now_ns, presentation.looks[-1].captured_at_ns)
-            return self._verdict(self._measure.measure(before, after, sign, shown), now_ns)
+            turned = replace(self._measure.measure(before, after, sign, shown), relief=skin)
+            return self._verdict(turned, now_ns)
         return judge_parallax([look.points for look in before], [look.points for look in after], sign)
+
+    def _by_skin_alone(self, skin: Relief | None) -> CueResult:
+        """Where the landmarks were lost before they had seen a turn."""
+        if skin is None or not self._is_sheet(skin):
+            return _cannot_tell(Reason.NO_ANSWER)
+        return CueResult(CueName.TURN, Status.REFUSE, score=0.0, reasons=(Reason.FLAT,), details=_of(skin))
 
     def _verdict(self, turned: Turned, now_ns: int) -> CueResult:
         limits = self._limits
@@ -98,11 +110,12 @@ class TurnCue:
             return _result(turned, Status.REFUSE, Reason.BEFORE_PROMPT)
         if self._is_sheet(turned.relief):
             return _result(turned, Status.REFUSE, Reason.FLAT)
-        solid = turned.relief is not None and turned.relief.share >= limits.min_relief
+        solid = self._is_solid(turned.relief)
         narrow = turned.width < limits.flat_width and (far or turned.gain < limits.flat_gain)
         # The width is the landmarks' word. Followed skin has to be heard first, and where it speaks against
         # the width, neither may accuse.
-        heard = turned.relief is not None or (now_ns - turned.since_ns) / 1e6 >= _UNFOLLOWED_MS
+        moved = turned.relief is not None and turned.relief.movement >= limits.min_movement
+        heard = moved or (now_ns - turned.since_ns) / 1e6 >= _UNFOLLOWED_MS
         if narrow and heard and not solid:
             return _result(turned, Status.REFUSE, Reason.FLAT)
         if far and deep and turned.yaw < 0:
@@ -111,13 +124,21 @@ class TurnCue:
         good = far and deep and wide and solid
         return _result(turned, Status.OK if good else Status.ABSTAIN)
 
+    def _is_solid(self, relief: Relief | None) -> bool:
+        limits = self._limits
+        return (
+            relief is not None
+            and relief.movement >= limits.min_movement
+            and relief.share >= limits.min_relief
+        )
+
     def _is_sheet(self, relief: Relief | None) -> bool:
         limits = self._limits
         return (
             relief is not None
             and relief.movement >= limits.sheet_movement
             and relief.share < limits.sheet_relief
-            and relief.misfit <= limits.sheet_misfit
+            and relief.misfit <= limits.sheet_misfit * relief.movement
         )
 
 
@@ -144,10 +165,17 @@ def _result(turned: Turned, status: Status, *reasons: Reason) -> CueResult:
             ("yaw", turned.yaw),
             ("gain", turned.gain),
             ("width", turned.width),
-            ("relief", turned.relief.share if turned.relief else 0.0),
-            ("movement", turned.relief.movement if turned.relief else 0.0),
-            ("misfit", turned.relief.misfit if turned.relief else 0.0),
+            *_of(turned.relief),
         ),
+    )
+
+
+def _of(skin: Relief | None) -> tuple[tuple[str, float], ...]:
+    """The skin's part of the details; zeros where none was followed far enough."""
+    return (
+        ("relief", skin.share if skin else 0.0),
+        ("movement", skin.movement if skin else 0.0),
+        ("misfit", skin.misfit if skin else 0.0),
     )
 
 

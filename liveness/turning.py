@@ -99,17 +99,21 @@ class TurnMeasure:
             frames=len(far),
             since_ns=after[int(far[0])].captured_at_ns,
             onset_ms=_onset_ms(after, yaws, shown, self._min_yaw / 3),
-            relief=_relief(after),
         )
 
 
-def _relief(after: list[Look]) -> Relief | None:
-    """Medians over the frames in which the skin had moved furthest; None for too few of them."""
-    known = [look.relief for look in after if look.relief is not None]
-    furthest = max((one.movement for one in known), default=0.0)
-    moved = [one for one in known if one.movement >= _FAR * furthest]
-    if len(moved) < _MIN_MOVED:
+def skin_relief(looks: list[Look]) -> Relief | None:
+    """Medians over the far part of what the skin moved, eight frames at least; None for fewer.
+
+    Args:
+        looks: since the prompt, with landmarks or without.
+    """
+    known = [look.relief for look in looks if look.relief is not None]
+    known.sort(key=lambda one: one.movement, reverse=True)
+    if len(known) < _MIN_MOVED:
         return None
+    far = sum(one.movement >= _FAR * known[0].movement for one in known)
+    moved = known[: max(far, _MIN_MOVED)]
     share, movement, misfit, points = np.median(
         [(one.share, one.movement, one.misfit, one.points) for one in moved], axis=0
     )

@@ -169,6 +169,46 @@ def test_turn_without_followed_skin_is_cannot_tell() -> None:
     assert TurnCue().assess(Presentation(looks, (shown,))).status is Status.ABSTAIN
 
 
+def test_skin_that_hardly_moved_speaks_for_nobody() -> None:
+    noise = Relief(share=0.2, movement=0.004, misfit=0.002, points=80)
+    assert turned_with(noise).status is Status.ABSTAIN
+    assert turned_with(replace(noise, movement=0.05, misfit=0.01)).status is Status.OK
+
+
+def test_skin_of_a_sheet_is_heard_where_landmarks_are_lost_before_they_turn() -> None:
+    assert lost_with(Relief(share=0.0, movement=0.05, misfit=0.01, points=80)).reasons == (Reason.FLAT,)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.05])
+def test_skin_alone_accepts_nobody(share: float) -> None:
+    result = lost_with(Relief(share=share, movement=0.05, misfit=0.01, points=80))
+    assert (result.status, result.reasons) == (Status.ABSTAIN, (Reason.NO_ANSWER,))
+
+
+def test_skin_that_was_followed_for_a_moment_only_is_not_heard() -> None:
+    sheet = Relief(share=0.0, movement=0.05, misfit=0.01, points=80)
+    assert lost_with(sheet, frames=7).status is Status.ABSTAIN
+
+
+def turned_with(relief: Relief) -> CueResult:
+    """A turn that is in order by the landmarks, and what the skin says of each of its frames."""
+    base = head()
+    looks = tuple(
+        replace(look(turned(base, min(max(i - 34, 0), 22)), i * 33 * MS), relief=relief) for i in range(90)
+    )
+    shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
+    return TurnCue().assess(Presentation(looks, (shown,)))
+
+
+def lost_with(relief: Relief, *, frames: int = 20) -> CueResult:
+    """A second of neutral looks, then a face that no landmarks are found on any more."""
+    looks = [look(head(), i * 33 * MS) for i in range(31)]
+    lost = replace(looks[-1], mesh=None, hint=Hint.UNCOVER, relief=relief)
+    looks.extend(replace(lost, captured_at_ns=(31 + i) * 33 * MS) for i in range(frames))
+    shown = Shown(Prompt(PromptKind.TURN_LEFT, 1), 990 * MS)
+    return TurnCue().assess(Presentation(tuple(looks), (shown,)))
+
+
 @pytest.mark.parametrize("peak", [0.0, 8.0])
 def test_no_or_small_turn_is_cannot_tell(peak: float) -> None:
     assert turn(turned, peak).status is Status.ABSTAIN

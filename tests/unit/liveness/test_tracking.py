@@ -8,7 +8,7 @@ import numpy as np
 from liveness.following import TurnFollower
 from liveness.sheet import relief_of
 from liveness.tracking import LEAST_POINTS, SEEDS, SkinTracker
-from liveness.types import Floats, Mesh, Pixels, Pose
+from liveness.types import Floats, Mesh, Pixels, Pose, Relief
 
 CENTRE = np.array([160.0, 120.0])
 
@@ -35,12 +35,23 @@ def shifted(pixels: Pixels, by: float) -> Pixels:
     return np.asarray(moved, dtype=np.uint8)
 
 
+def stretched(pixels: Pixels) -> Pixels:
+    """Wider, and slanted, so that something is left to compare with depth."""
+    matrix = np.array([[1.05, 0.04, -12], [0, 1, 0]], dtype=np.float32)
+    moved = cv2.warpAffine(pixels, matrix, (320, 240), borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(moved, dtype=np.uint8)
+
+
+def measured(follower: TurnFollower, pixels: Pixels, found: Mesh | None) -> Relief | None:
+    return follower.settle(pixels, found, follower.follow(pixels))
+
+
 def test_points_go_where_the_picture_goes() -> None:
     first = picture()
     tracker = SkinTracker(first, mesh())
     start, now = tracker.points, None
     for step in range(1, 6):
-        now = tracker.follow(shifted(first, 3.0 * step), mesh(3.0 * step))
+        now = tracker.follow(shifted(first, 3.0 * step))
     assert now is not None
     moved = (now - start)[np.isfinite(now).all(axis=1)]
     assert len(moved) > 0.9 * len(SEEDS)
@@ -49,22 +60,43 @@ def test_points_go_where_the_picture_goes() -> None:
 
 def test_another_picture_is_a_lost_face() -> None:
     tracker = SkinTracker(picture(1), mesh())
-    assert tracker.follow(picture(2), mesh()) is None
-    assert tracker.follow(picture(2), mesh()) is None
+    assert tracker.follow(picture(2)) is None
+    assert tracker.follow(picture(2)) is None
 
 
 def test_a_picture_without_texture_loses_nobody_into_an_error() -> None:
     grey = np.full((240, 320, 3), 128, np.uint8)
     follower = TurnFollower()
-    assert follower.measure(grey, mesh()) is None
-    follower.measure(grey, mesh())
+    assert measured(follower, grey, mesh()) is None
+    measured(follower, grey, mesh())
 
 
 def test_following_begins_on_a_neutral_face_only() -> None:
     follower, first = TurnFollower(), picture()
-    assert follower.measure(first, mesh(yaw=20.0)) is None
-    assert follower.measure(first, mesh(yaw=2.0)) is None
-    assert follower.measure(shifted(first, 2.0), mesh(2.0, yaw=4.0)) is not None
+    assert measured(follower, first, mesh(yaw=20.0)) is None
+    assert measured(follower, first, mesh(yaw=2.0)) is None
+    assert measured(follower, shifted(first, 2.0), mesh(2.0, yaw=4.0)) is not None
+
+
+def test_skin_is_followed_through_moments_without_landmarks() -> None:
+    follower, first = TurnFollower(), picture()
+    measured(follower, first, mesh(yaw=2.0))
+    for step in range(1, 4):
+        relief = measured(follower, shifted(first, 2.0 * step), None)
+        assert relief is not None
+        assert relief.points > 0.9 * len(SEEDS)
+
+
+def test_the_landmarks_say_to_which_side_depth_counts() -> None:
+    one, first = TurnFollower(), picture()
+    other = TurnFollower()
+    for follower in (one, other):
+        measured(follower, first, mesh(yaw=0.0))
+    moved = stretched(first)
+    left, right = measured(one, moved, mesh(yaw=4.0)), measured(other, moved, mesh(yaw=-4.0))
+    assert left is not None
+    assert right is not None
+    assert left.share == -right.share != 0.0
 
 
 def test_too_few_points_tell_nothing() -> None:
