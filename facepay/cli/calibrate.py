@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from facepay.cli.exits import Exit
-from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
+from facepay.cli.measuring import (
+    add_photo_arguments,
+    embedded_photos,
+    named_engine,
+    require_writable,
+    what_was_left_out,
+)
 from facepay.evaluation.calibrating import make_calibration
-from facepay.evaluation.comparisons import Comparisons, compare_all
+from facepay.evaluation.comparisons import TAIL_SHARE, Comparisons, compare_all
+from facepay.evaluation.datasets import printable
 from facepay.evaluation.embedding import EmbeddedSet
 from facepay.evaluation.verification import fnmr_at
 from facepay.recognition.calibration import Calibration, Provenance
@@ -32,18 +39,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Measure, write, and say what it means."""
-    engine, detector_digest = named_engine(arguments, settings)
-    embedded = embedded_photos(arguments, engine, settings)
-    comparisons = compare_all(embedded.features, embedded.identity)
-    provenance = _provenance(arguments, engine, embedded, comparisons.impostors, len(comparisons.genuine))
-    target = settings.recognition.target_fpir
-    calibration = make_calibration(
-        comparisons, (engine.model, detector_digest), provenance, target_fpir=target
-    )
     folder = arguments.output or settings.data / "calibrations"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / calibration_name(engine.spec)
-    path.write_text(format_calibration(calibration), "utf-8")
+    require_writable(folder)
+    engine, detector_digest = named_engine(arguments, settings)
+    target = settings.recognition.target_fpir
+    with embedded_photos(arguments, engine, settings) as embedded:
+        # The loosest threshold on record, for one reference, has to lie among the exact scores.
+        share = max(TAIL_SHARE, 1.5 * target)
+        comparisons = compare_all(embedded.features, embedded.identity, share=share)
+        provenance = _provenance(arguments, engine, embedded, comparisons)
+        calibration = make_calibration(
+            comparisons, (engine.model, detector_digest), provenance, target_fpir=target
+        )
+        path = folder / calibration_name(engine.spec)
+        _write(path, format_calibration(calibration))
     if arguments.json:
         rows = [
             {**asdict(made), "fnmr": str(fnmr_at(comparisons, made.score))} for made in calibration.record
@@ -51,25 +60,31 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         print(json.dumps({"file": str(path), "target_fpir": target, "thresholds": rows}, indent=1))
         return Exit.DONE
     _print(calibration, comparisons, path)
+    for sentence in what_was_left_out(arguments.photos, embedded):
+        print(sentence)
     return Exit.DONE
 
 
+def _write(path: Path, text: str) -> None:
+    """Put the new thresholds in the place of the old ones, whole or not at all."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(path)
+
+
 def _provenance(
-    arguments: argparse.Namespace,
-    engine: RecognitionEngine,
-    embedded: EmbeddedSet,
-    impostors: int,
-    genuine: int,
+    arguments: argparse.Namespace, engine: RecognitionEngine, embedded: EmbeddedSet, comparisons: Comparisons
 ) -> Provenance:
-    data = arguments.data_name or arguments.photos.name
+    photos = printable(arguments.photos.resolve().name)
+    data = arguments.data_name or photos
     return Provenance(
         datetime.now(UTC).date().isoformat(),
         f"{data}: {len(embedded.photos)} photos of {len(embedded.names)} people",
         embedded.digest,
         len(embedded.names),
-        impostors,
-        genuine,
-        f"facepay calibrate --pack {engine.spec.name} --photos {arguments.photos.name}",
+        comparisons.impostors,
+        len(comparisons.genuine),
+        f"facepay calibrate --pack {engine.spec.name} --photos {photos}",
         arguments.note,
     )
 

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
 from facepay.cli.exits import Exit
-from facepay.cli.measuring import add_photo_arguments, embedded_photos, named_engine
-from facepay.errors import InputUnusable
+from facepay.cli.measuring import (
+    add_photo_arguments,
+    embedded_photos,
+    named_engine,
+    read_photos,
+    require_writable,
+    what_was_left_out,
+)
+from facepay.cli.report_text import print_report
+from facepay.errors import FacepayError, InputUnusable, SettingsError
 from facepay.evaluation.attacks import Trial, attack_rates
-from facepay.evaluation.embedding import EmbeddedSet, Fate
-from facepay.evaluation.fairness import fairness_table, load_groups
-from facepay.evaluation.intervals import Rate, percent
+from facepay.evaluation.datasets import printable
+from facepay.evaluation.deployed import at_deployed_thresholds
+from facepay.evaluation.embedding import EmbeddedSet
+from facepay.evaluation.fairness import fairness_table, load_groups, require_grouped, who_stands_outside
 from facepay.evaluation.latency import measure_latency
 from facepay.evaluation.presenting import embed_references, present, trials_of
-from facepay.evaluation.recognition import measure
+from facepay.evaluation.recognition import measure, of_scores
 from facepay.evaluation.report import to_json, write_report
-from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
+from facepay.evaluation.results import Report, this_machine
 from facepay.evaluation.samples import load_references, load_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores, rows_of, write_scores
-from facepay.evaluation.verification import det_curve, operating_points
 from facepay.recognition.calibration import Calibration
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import RecognitionEngine
@@ -34,6 +42,15 @@ from keys import MemoryKeyStore
 from liveness.types import Tier
 
 TITLES = {"recognition": "Recognition", "fairness": "Recognition by group", "liveness": "Liveness"}
+BELONGS_TO = {
+    "photos": ("recognition", "fairness"),
+    "write_scores": ("recognition", "fairness"),
+    "groups": ("fairness",),
+    "samples": ("liveness",),
+    "tier": ("liveness",),
+    "fpir": ("fairness", "liveness"),
+}
+"""Which options mean something to which measurement; the others would be silently ignored."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,85 +60,137 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_photo_arguments(parser, required=False)
     parser.add_argument("--samples", type=Path, metavar="DIR", help="bona_fide/ and attacks/SPECIES/")
     tiers = [int(tier) for tier in Tier]
-    parser.add_argument(
-        "--tier", type=int, nargs="+", choices=tiers, default=[0], help="liveness tiers to ask for (0)"
-    )
+    parser.add_argument("--tier", type=int, nargs="+", choices=tiers, help="liveness tiers to ask for (0)")
     parser.add_argument("--groups", type=Path, metavar="CSV", help="identity,group for `fairness`")
-    parser.add_argument("--fpir", type=float, default=1e-3, help="target FPIR of the threshold (0.001)")
+    parser.add_argument("--fpir", type=float, help="target FPIR of the threshold (that of the settings)")
     parser.add_argument("--write-scores", type=Path, metavar="FILE", help="write every comparison's score")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html and report.json here")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Measure, then write the report and say the main figures."""
+    _require_fitting(arguments)
+    # Before minutes of measuring, not after.
+    if arguments.out:
+        require_writable(arguments.out)
+    if arguments.scores:
+        report = replace(
+            _report(f"Scores of {printable(arguments.scores.name)}"),
+            recognition=of_scores(comparisons_of(read_scores(arguments.scores)), arguments.scores.name),
+        )
+        _tell(report, arguments)
+    elif arguments.what == "liveness":
+        _tell(_from_samples(arguments, settings), arguments)
+    else:
+        _from_photos(arguments, settings)
+    return Exit.DONE
+
+
+def _require_fitting(arguments: argparse.Namespace) -> None:
     if (arguments.what is None) == (arguments.scores is None):
-        raise InputUnusable(
+        raise SettingsError(
             "say what to measure: recognition or fairness with --photos, liveness with --samples, "
             "or --scores FILE"
         )
-    if arguments.scores:
-        report = _from_scores(arguments.scores)
-    elif arguments.what == "liveness":
-        report = _from_samples(arguments, settings)
-    else:
-        report = _from_photos(arguments, settings)
-    if arguments.json:
-        print(to_json(report), end="")
-    else:
-        _print(report)
-    if arguments.out:
-        page, _ = write_report(report, arguments.out)
-        print(f"report: {page}", file=sys.stderr)
-    return Exit.DONE
+    for option, owners in BELONGS_TO.items():
+        if getattr(arguments, option) is not None and arguments.what not in owners:
+            name = option.replace("_", "-")
+            raise SettingsError(f"--{name} belongs to: facepay evaluate {' or '.join(owners)}")
 
 
 def _report(title: str) -> Report:
     return Report(title, datetime.now(UTC), this_machine())
 
 
-def _from_photos(arguments: argparse.Namespace, settings: Settings) -> Report:
-    if arguments.what == "fairness" and arguments.groups is None:
-        raise InputUnusable("fairness needs --groups CSV with the columns identity and group")
-    groups = load_groups(arguments.groups) if arguments.groups else {}
+def _tell(report: Report, arguments: argparse.Namespace) -> None:
+    if arguments.out:
+        page, _ = write_report(report, arguments.out)
+        print(f"report: {page}", file=sys.stderr)
+    if arguments.json:
+        print(to_json(report), end="")
+    else:
+        print_report(report)
+
+
+def _from_photos(arguments: argparse.Namespace, settings: Settings) -> None:
     if arguments.photos is None:
-        raise InputUnusable("name the photos with --photos: a folder that holds one folder for each person")
+        raise SettingsError("name the photos with --photos: a folder that holds one folder for each person")
+    if arguments.what == "fairness" and arguments.groups is None:
+        raise SettingsError("fairness needs --groups CSV with the columns identity and group")
+    if arguments.write_scores:
+        require_writable(arguments.write_scores.parent)
     engine, _ = named_engine(arguments, settings)
-    embedded = embedded_photos(arguments, engine, settings)
-    result, _ = measure(embedded, pack=engine.spec.name, model=engine.model)
-    report = replace(
+    fairness = _Fairness.of(arguments, settings, engine) if arguments.groups else None
+    with embedded_photos(arguments, engine, settings) as embedded:
+        report = _measured(arguments, settings, engine, embedded)
+        if fairness is not None:
+            report = fairness.added_to(report, embedded)
+        if arguments.write_scores:
+            with arguments.write_scores.open("w", encoding="utf-8") as stream:
+                write_scores(rows_of(embedded.photos, embedded.features), stream)
+        _tell(report, arguments)
+
+
+def _measured(
+    arguments: argparse.Namespace, settings: Settings, engine: RecognitionEngine, embedded: EmbeddedSet
+) -> Report:
+    result, comparisons = measure(embedded, pack=engine.spec.name, model=engine.model)
+    remarks = what_was_left_out(arguments.photos, embedded)
+    try:
+        calibration = _calibration(engine, settings)
+    except FacepayError as error:
+        # Rates can be measured without one; what the terminal would do cannot be said.
+        remarks.append(f"What the terminal would decide is not in this report: {error}.")
+    else:
+        deployed = at_deployed_thresholds(comparisons, calibration, settings.recognition.target_fpir)
+        result = replace(result, deployed=deployed)
+    return replace(
         _report(f"{TITLES[arguments.what]}: pack {engine.spec.name}"),
         recognition=result,
         latency_ms=measure_latency(embedded.photos, engine),
+        remarks=tuple(remarks),
     )
-    if arguments.write_scores:
-        with arguments.write_scores.open("w", encoding="utf-8") as stream:
-            write_scores(rows_of(embedded.photos, embedded.features), stream)
-    remarks = _damaged(embedded)
-    if arguments.what == "fairness":
-        size = len(embedded.names)
-        threshold = _calibration(engine, settings).threshold_for(size, arguments.fpir)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fairness:
+    """What rates by group need, found to be there before minutes of measuring."""
+
+    groups: dict[str, str]
+    calibration: Calibration
+    target: float
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, settings: Settings, engine: RecognitionEngine) -> _Fairness:
+        groups = load_groups(arguments.groups)
+        require_grouped(groups, {photo.identity for photo in read_photos(arguments.photos)})
+        made = cls(groups, _calibration(engine, settings), _target(arguments, settings))
+        made.calibration.threshold_for(1, made.target)
+        return made
+
+    def added_to(self, report: Report, embedded: EmbeddedSet) -> Report:
+        threshold = self.calibration.threshold_for(len(embedded.names), self.target)
+        table = fairness_table(
+            embedded.features,
+            embedded.identity,
+            embedded.names,
+            self.groups,
+            threshold=threshold.score,
+            target_fpir=self.target,
+        )
+        remarks = [*report.remarks, *who_stands_outside(embedded.names, self.groups)]
         if threshold.extrapolated:
             remarks.append("The deployed threshold lies beyond the calibration data and is extrapolated.")
-        table = fairness_table(
-            embedded.features, embedded.identity, embedded.names, groups, threshold=threshold.score
-        )
-        report = replace(report, fairness=table)
-    return replace(report, remarks=tuple(remarks))
-
-
-def _damaged(embedded: EmbeddedSet) -> list[str]:
-    paths = [photo.path for photo, fate in embedded.failed if fate is Fate.UNREADABLE]
-    named = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:5])
-    more = " and others" if len(paths) > 5 else ""
-    return [f"{len(paths)} photos could not be read and were left out: {named}{more}."] if paths else []
+        return replace(report, fairness=table, remarks=tuple(remarks))
 
 
 def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     if arguments.samples is None:
-        raise InputUnusable("name the samples with --samples: a folder with bona_fide/ and attacks/SPECIES/")
-    samples, tiers = load_samples(arguments.samples), [Tier(number) for number in sorted({*arguments.tier})]
+        raise SettingsError("name the samples with --samples: a folder with bona_fide/ and attacks/SPECIES/")
+    samples = load_samples(arguments.samples)
+    tiers = [Tier(number) for number in sorted({*(arguments.tier or [0])})]
     engine, _ = named_engine(arguments, settings)
-    threshold = _calibration(engine, settings).threshold_for(1, arguments.fpir).score
+    threshold = _calibration(engine, settings).threshold_for(1, _target(arguments, settings)).score
     enrolled = embed_references(load_references(arguments.samples), engine)
     tries = build_tries(settings, engine, MemoryKeyStore())
     trials: list[Trial] = []
@@ -140,62 +209,14 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=tuple(remarks))
 
 
+def _target(arguments: argparse.Namespace, settings: Settings) -> float:
+    given: float | None = arguments.fpir
+    return settings.recognition.target_fpir if given is None else given
+
+
 def _calibration(engine: RecognitionEngine, settings: Settings) -> Calibration:
     calibration = find_calibration(engine.spec, settings.data / "calibrations")
     if calibration is None:
         raise InputUnusable(f"pack {engine.spec.name} has no threshold yet; run: facepay calibrate")
     calibration.require_for(engine.model, engine.detector_sha256)
     return calibration
-
-
-def _from_scores(path: Path) -> Report:
-    comparisons = comparisons_of(read_scores(path))
-    unknown = Rate(0, 0, float("nan"), float("nan"))
-    result = RecognitionResult(
-        Source(path.name, "", "", comparisons.identities, 0),
-        unknown,
-        unknown,
-        len(comparisons.genuine),
-        comparisons.impostors,
-        operating_points(comparisons),
-        (),
-        tuple((float(t), float(fmr), float(fnmr)) for t, fmr, fnmr in det_curve(comparisons)),
-        histogram_of(comparisons),
-    )
-    return replace(_report(f"Scores of {path.name}"), recognition=result)
-
-
-def _print(report: Report) -> None:
-    print(report.title)
-    for rates in report.liveness:
-        print(f"  {rates.evidence.value}, tier {rates.level}, {rates.cue}")
-        for species, rate in rates.apcer.items():
-            print(f"    APCER {species}: {rate}; not judged {rates.attack_non_response[species]}")
-        print(f"    BPCER: {rates.bpcer}; not judged {rates.bona_fide_non_response}")
-        if rates.riapar is not None:
-            low, high = percent(rates.riapar.low), percent(rates.riapar.high)
-            print(f"    RIAPAR: {percent(rates.riapar.value)} ({low} to {high}; {rates.riapar.species})")
-    if report.recognition is not None:
-        _print_recognition(report.recognition, report)
-    for remark in report.remarks:
-        print(f"  {remark}")
-
-
-def _print_recognition(result: RecognitionResult, report: Report) -> None:
-    counts = f"{result.genuine:,} genuine and {result.impostors:,} impostor comparisons"
-    print(f"  {result.source.people} people, {counts}")
-    print(f"  failure to enrol {result.failure_to_enrol}, to acquire {result.failure_to_acquire}")
-    for point in result.points:
-        note = "" if point.supported else "  (more than this data can show)"
-        print(f"  FMR {point.target:<6g} threshold {point.threshold:.3f}  FNMR {point.fnmr}{note}")
-    for place in result.open_set:
-        note = "" if place.supported else "  (more than this data can show)"
-        print(f"  {place.gallery:>6} enrolled  FPIR {place.target:<6g} FNIR {place.fnir}{note}")
-    if report.fairness:
-        for row in report.fairness.groups:
-            print(f"  {row.group}: {row.people} people  FNMR {row.fnmr}  FPIR {row.fpir}")
-        for name, ratio in (("FNMR", report.fairness.fnmr_ratio), ("FPIR", report.fairness.fpir_ratio)):
-            print(f"  worst to best {name}: {f'{ratio:.1f}' if ratio else 'cannot be said'}")
-        print(f"  {report.fairness.statement}")
-    for suspicion in result.suspicions:
-        print(f"  label? {suspicion}")

@@ -116,6 +116,10 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         if isinstance(error, SettingsError | BadRequest):
             return Exit.USAGE
         return Exit.DECLINED if isinstance(error, Declined) else Exit.FAULT
+    except OSError as error:
+        # A full disk, a folder that may not be written: the machine's to mend, and no reason to show code.
+        _tell(arguments, error)
+        return Exit.FAULT
 
 
 def _tell(arguments: argparse.Namespace, error: Exception) -> None:

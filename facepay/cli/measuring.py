@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from tqdm import tqdm
 
-from facepay.errors import SettingsError
-from facepay.evaluation.datasets import Photo, load_folders, load_pairs
-from facepay.evaluation.embedding import EmbeddedSet, FeatureCache, embed_photos
+from facepay.errors import InputUnusable, SettingsError
+from facepay.evaluation.datasets import IMAGES, Photo, left_aside, load_folders, load_pairs, printable
+from facepay.evaluation.embedding import EmbeddedSet, Fate, embed_photos, load_photo
+from facepay.evaluation.feature_cache import FeatureCache
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.loading import load_engine
 from facepay.recognition.pack_store import choose_pack, search_folders
 from facepay.settings import Settings
+from hardware.errors import FrameRefused
+
+_NAMED = 5
+"""How many files a sentence names."""
 
 
 def add_photo_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -44,13 +52,14 @@ def named_engine(arguments: argparse.Namespace, settings: Settings) -> tuple[Rec
     return engine, engine.detector_sha256
 
 
+@contextmanager
 def embedded_photos(
     arguments: argparse.Namespace, engine: RecognitionEngine, settings: Settings
-) -> EmbeddedSet:
-    """Embed the photos with a progress bar.
+) -> Iterator[EmbeddedSet]:
+    """Embed the photos with a progress bar, for as long as they are made something of.
 
-    The sealed cache is destroyed at the end unless `--keep-features`; an interrupted run keeps it, so
-    that the next one takes up where it stopped.
+    The sealed cache is destroyed at the end unless `--keep-features`. A run that was stopped, or whose report
+    could not be written, keeps it and says so; the next one takes up where it stopped.
     """
     photos = read_photos(arguments.photos)
     cache = FeatureCache(settings.data / "evaluation", engine)
@@ -60,17 +69,16 @@ def embedded_photos(
         silent = True if arguments.json else None
         with tqdm(total=len(photos), desc="photos", unit="photo", disable=silent) as bar:
             embedded = embed_photos(photos, engine, cache, lambda: bar.update(1))
+        yield embedded
         finished = True
-    except KeyboardInterrupt:
-        print(
-            f"stopped: the same command goes on from here; until then {cache.folder} keeps the features "
-            "that were made, sealed, and no image",
-            file=sys.stderr,
-        )
-        raise
     finally:
         cache.close(destroy=finished and not arguments.keep_features)
-    return embedded
+        if not finished:
+            print(
+                f"stopped: the same command goes on from here and then deletes what it kept; until then "
+                f"{cache.folder} holds the features that were made, sealed, and no image",
+                file=sys.stderr,
+            )
 
 
 def read_photos(path: Path) -> tuple[Photo, ...]:
@@ -82,3 +90,50 @@ def read_photos(path: Path) -> tuple[Photo, ...]:
     if not path.exists():
         raise SettingsError(f"{path} does not exist; give a folder that holds a folder for each person")
     return load_pairs(path) if path.suffix.lower() == ".csv" else load_folders(path)
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder for results and see that it takes a file, before anything is measured.
+
+    Raises:
+        InputUnusable: it does not; says why.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputUnusable(f"nothing can be written into {folder}: {error.strerror}") from error
+
+
+def what_was_left_out(root: Path, embedded: EmbeddedSet) -> list[str]:
+    """Sentences about photos that could not be read, and about files that were not taken for photos."""
+    damaged = [photo for photo, fate in embedded.failed if fate is Fate.UNREADABLE]
+    aside = left_aside(root) if root.is_dir() else ()
+    said = []
+    if damaged:
+        named = ", ".join(f"{photo.identity}/{_why(photo)}" for photo in damaged[:_NAMED])
+        said.append(f"{_count(damaged, 'photo')} left out, unreadable: {named}{_more(damaged)}.")
+    if aside:
+        named = ", ".join(printable(path.relative_to(root).as_posix()) for path in aside[:_NAMED])
+        said.append(
+            f"{_count(aside, 'file or folder', 'files or folders')} not measured: {named}{_more(aside)}. "
+            f"Only {', '.join(sorted(IMAGES))} in a folder for each person are."
+        )
+    return said
+
+
+def _why(photo: Photo) -> str:
+    try:
+        load_photo(photo.path)
+    except FrameRefused as error:
+        return printable(str(error))
+    return photo.name
+
+
+def _count(things: Sequence[object], one: str, several: str = "") -> str:
+    return f"1 {one} was" if len(things) == 1 else f"{len(things)} {several or one + 's'} were"
+
+
+def _more(things: Sequence[object]) -> str:
+    return " and others" if len(things) > _NAMED else ""

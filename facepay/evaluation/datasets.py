@@ -6,7 +6,6 @@ person is up to the operator, who should use pseudonyms.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facepay.errors import InputUnusable
-from facepay.evaluation.textfiles import opened_text
+from facepay.evaluation.textfiles import opened_text, read_table
 
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+IMAGES = frozenset({".jpg", ".jpeg", ".png"})
+"""What the terminal's own reader of images takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Photo:
 
     path: Path
     identity: str
+
+    @property
+    def name(self) -> str:
+        """The file's name, as text that can be written."""
+        return printable(self.path.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +47,49 @@ def load_folders(root: Path) -> tuple[Photo, ...]:
     """Photos of `root/IDENTITY/IMAGE`, sorted, so that a run can be repeated.
 
     Raises:
-        InputUnusable: no such folder, no images, or only one identity.
+        InputUnusable: no such folder, one that may not be read, no images, or only one identity.
     """
-    if not root.is_dir():
-        raise InputUnusable(f"{root} is not a folder; give one that holds a folder for each person")
     photos = tuple(
-        Photo(path, folder.name)
-        for folder in sorted(root.iterdir())
+        Photo(path, printable(folder.name))
+        for folder in _entries(root)
         if folder.is_dir()
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in IMAGES
+        for path in _entries(folder)
+        if _is_photo(path)
     )
     _require_people(photos, root)
     return photos
+
+
+def left_aside(root: Path) -> tuple[Path, ...]:
+    """What `load_folders` does not take: other kinds of file, and photos that lie too high or too deep.
+
+    Raises:
+        InputUnusable: no such folder, or one that may not be read.
+    """
+    folders = [entry for entry in _entries(root) if entry.is_dir()]
+    found = [entry for entry in _entries(root) if not entry.is_dir()]
+    found += [entry for folder in folders for entry in _entries(folder) if not _is_photo(entry)]
+    return tuple(entry for entry in found if not entry.name.startswith("."))
+
+
+def _is_photo(path: Path) -> bool:
+    # A link that leads nowhere was meant to be a photo, and is named as one that cannot be read.
+    return path.suffix.lower() in IMAGES and (path.is_file() or not path.exists())
+
+
+def printable(name: str) -> str:
+    """A file name as text in UTF-8; bytes that are none become `\\xNN`."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputUnusable(
+            f"{printable(str(folder))} cannot be read ({error.strerror}); give a folder that holds a folder "
+            "for each person"
+        ) from error
 
 
 def load_pairs(path: Path) -> tuple[Photo, ...]:
@@ -63,27 +98,27 @@ def load_pairs(path: Path) -> tuple[Photo, ...]:
     Paths are relative to the file. Photos joined by `same` = 1 become one identity, named by its first photo.
 
     Raises:
-        InputUnusable: missing columns, another value than 0 or 1, contradictions, or too few people.
+        InputUnusable: missing columns or photos, a `same` that is not 0 or 1, contradictions, too few people.
     """
     joined: dict[Path, Path] = {}
     differ: list[tuple[Path, Path, int]] = []
     with opened_text(path) as stream:
-        reader = csv.DictReader(stream)
-        if not {"path_a", "path_b", "same"} <= set(reader.fieldnames or ()):
-            raise InputUnusable(f"{path}: the first line has to name the columns path_a, path_b and same")
-        for row in reader:
-            first, second = (path.parent / row["path_a"], path.parent / row["path_b"])
+        for line, row in read_table(path, stream, ("path_a", "path_b", "same")):
+            first, second = path.parent / row["path_a"], path.parent / row["path_b"]
             if row["same"] not in ("0", "1"):
-                raise InputUnusable(f"{path}:{reader.line_num}: same has to be 0 or 1, not {row['same']!r}")
+                raise InputUnusable(f"{path}:{line}: same has to be 0 or 1, not {row['same']!r}")
+            for photo in (first, second):
+                if not photo.is_file():
+                    raise InputUnusable(f"{path}:{line}: there is no photo {photo}; paths begin at the CSV")
             if row["same"] == "1":
                 joined[_root(joined, second)] = _root(joined, first)
             else:
-                differ.append((first, second, reader.line_num))
+                differ.append((first, second, line))
             _root(joined, first), _root(joined, second)
     for first, second, line in differ:
         if _root(joined, first) == _root(joined, second):
             raise InputUnusable(f"{path}:{line}: says different people, but other rows join the two photos")
-    photos = tuple(Photo(photo, _root(joined, photo).as_posix()) for photo in sorted(joined))
+    photos = tuple(Photo(photo, printable(_root(joined, photo).as_posix())) for photo in sorted(joined))
     _require_people(photos, path)
     return photos
 

@@ -7,8 +7,7 @@ groups apart.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facepay.errors import InputUnusable
-from facepay.evaluation.intervals import Rate, clustered, rule_of_three
-from facepay.evaluation.textfiles import opened_text
+from facepay.evaluation.intervals import Rate, clustered, percent, rule_of_three
+from facepay.evaluation.textfiles import opened_text, read_table
 
 SMALLEST = 30
 """Groups with fewer people get a rate and a warning: 0 errors in 30 people still allows 9.5 %."""
@@ -52,17 +51,10 @@ def load_groups(path: Path) -> dict[str, str]:
     """
     groups: dict[str, str] = {}
     with opened_text(path) as stream:
-        reader = csv.DictReader(stream)
-        if not {"identity", "group"} <= set(reader.fieldnames or ()):
-            raise InputUnusable(f"{path}: the first line has to name the columns identity and group")
-        for row in reader:
-            identity, group = (row["identity"] or "").strip(), (row["group"] or "").strip()
-            if not identity or not group:
-                raise InputUnusable(f"{path}:{reader.line_num}: identity or group is empty")
+        for line, row in read_table(path, stream, ("identity", "group")):
+            identity, group = row["identity"], row["group"]
             if groups.setdefault(identity, group) != group:
-                raise InputUnusable(
-                    f"{path}:{reader.line_num}: {identity} is already in group {groups[identity]}"
-                )
+                raise InputUnusable(f"{path}:{line}: {identity} is already in group {groups[identity]}")
     return groups
 
 
@@ -73,6 +65,7 @@ def fairness_table(
     groups: Mapping[str, str],
     *,
     threshold: float,
+    target_fpir: float = 1e-3,
 ) -> FairnessTable:
     """FNMR and group-wise FPIR at a deployed threshold.
 
@@ -85,24 +78,55 @@ def fairness_table(
         names: name of each person by number, as in the CSV.
         groups: group of each name; people without one are left out of the table but stay in the gallery.
         threshold: cosine that the terminal uses.
+        target_fpir: what that threshold is meant to hold; the statement says whether the sample can show it.
 
     Raises:
         InputUnusable: no person of the photos is in a group.
     """
     labels = np.asarray(identity)
+    require_grouped(groups, names)
     people = [number for number, name in enumerate(names) if name in groups]
-    if not people:
-        raise InputUnusable(
-            "no identity of the photos stands in the group file: compare the names of the folders"
-        )
     rows = tuple(
         _group_rates(features, labels, name, members, threshold)
         for name in sorted({groups[names[number]] for number in people})
         for members in [np.array([number for number in people if groups[names[number]] == name])]
     )
     return FairnessTable(
-        threshold, rows, _ratio([g.fnmr for g in rows]), _ratio([g.fpir for g in rows]), _statement(rows)
+        threshold,
+        rows,
+        _ratio([g.fnmr for g in rows]),
+        _ratio([g.fpir for g in rows]),
+        f"{_statement(rows)} {_reach(rows, target_fpir)}",
     )
+
+
+def require_grouped(groups: Mapping[str, str], names: Iterable[str]) -> None:
+    """Refuse a group file that speaks of other people than the photos.
+
+    Raises:
+        InputUnusable: no person of the photos is in a group.
+    """
+    if not any(name in groups for name in names):
+        raise InputUnusable(
+            "no identity of the photos stands in the group file: compare the names of the folders"
+        )
+
+
+def who_stands_outside(names: Sequence[str], groups: Mapping[str, str]) -> tuple[str, ...]:
+    """Sentences about people without a group, and about names in the group file without a usable photo."""
+    ungrouped = [name for name in names if name not in groups]
+    absent = [name for name in groups if name not in set(names)]
+    said = []
+    if ungrouped:
+        said.append(f"Not in the group file, so only searched for and in no group: {_listed(ungrouped)}.")
+    if absent:
+        said.append(f"In the group file, but without a usable photo: {_listed(absent)}.")
+    return tuple(said)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:10])
+    return f"{len(names)} people ({shown}{' and others' if len(names) > 10 else ''})"
 
 
 def _group_rates(
@@ -152,6 +176,18 @@ def _statement(groups: Sequence[GroupRates]) -> str:
             else "All intervals overlap: this sample does not show a difference, nor does it show equality."
         )
     return " ".join(parts)
+
+
+def _reach(groups: Sequence[GroupRates], target_fpir: float) -> str:
+    """Whether the target FPIR is within what the smallest group can show at all."""
+    smallest = min(groups, key=lambda row: row.people)
+    bound = rule_of_three(smallest.people)
+    if bound <= target_fpir:
+        return f"Each group is large enough to show the target FPIR of {percent(target_fpir)}."
+    return (
+        f"{smallest.people} people in {smallest.group} can show no rate below {percent(bound)}; to show the "
+        f"target FPIR of {percent(target_fpir)} takes about {3 / target_fpir:,.0f} people in each group."
+    )
 
 
 def _apart(rates: Sequence[Rate]) -> bool:

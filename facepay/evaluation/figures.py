@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Draw = Callable[["Axes"], None]
-SMALLEST_RATE = 1e-7
 INK, ACCENT, SOFT = "#1b2430", "#0b6e62", "#b9c2cc"
 
 
@@ -94,6 +93,7 @@ def score_figure(result: RecognitionResult) -> str:
                 point.threshold, color=INK, linewidth=0.8, linestyle="--" if point.supported else ":"
             )
         axes.set(yscale="log", xlabel="comparison score", ylabel="share of comparisons")
+        axes.set_ylim(bottom=_smallest_share(result) / 2)
         axes.legend(frameon=False, loc="upper left")
 
     return render(draw)
@@ -194,7 +194,12 @@ def latency_figure(latency_ms: dict[str, tuple[float, ...]]) -> str:
 
 def _density(counts: Sequence[int]) -> list[float]:
     total = sum(counts) or 1
-    return [max(count / total, SMALLEST_RATE) for count in counts]
+    return [count / total for count in counts]
+
+
+def _smallest_share(result: RecognitionResult) -> float:
+    """Of the two histograms, what one comparison alone is worth: below it nothing was seen."""
+    return 1 / max(result.genuine, result.impostors)
 
 
 def _bars(rates: Sequence[Rate]) -> list[list[float]]:

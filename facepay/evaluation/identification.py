@@ -20,7 +20,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class OpenSetPoint:
-    """One line of the table: gallery size, target FPIR, the threshold it took and both rates."""
+    """One line of the table: gallery size, target FPIR, the threshold it took and both rates.
+
+    `supported` is false where fewer than ten searches by strangers may return somebody at the target.
+    """
 
     gallery: int
     target: float
@@ -88,7 +91,7 @@ def _search(
 def _point(searches: _Searches, size: int, target: float) -> OpenSetPoint:
     ranked = np.sort(searches.non_mated)[::-1]
     allowed = int(target * len(ranked))
-    threshold = float(np.nextafter(ranked[allowed], np.float32(2))) if allowed < len(ranked) else -1.0
+    threshold = float(np.nextafter(ranked[allowed], np.float32(np.inf))) if allowed < len(ranked) else -1.0
     found = searches.right & (searches.mated >= threshold)
     return OpenSetPoint(
         size,
@@ -96,5 +99,5 @@ def _point(searches: _Searches, size: int, target: float) -> OpenSetPoint:
         threshold,
         clustered(searches.non_mated >= threshold, searches.non_mated_identity),
         clustered(~found, searches.mated_identity),
-        supported=target * len(ranked) >= 3,
+        supported=target * len(ranked) >= 10,
     )

@@ -2,7 +2,9 @@
 
 Two kinds of interval: Wilson's for independent trials, and a bootstrap over *identities* for comparisons,
 because the thousands of pairs that one person takes part in are not thousands of independent trials
-(ISO/IEC 19795-1:2021, annex B). Where no error was seen, the rule of three gives the upper bound.
+(ISO/IEC 19795-1:2021, annex B). Resampling cannot show what the sample hardly holds: where fewer than `FEW`
+people stand behind the errors, each person counts as one trial of Wilson's interval, which is wider and keeps
+its promise (ADR 0290). Where no error was seen, the rule of three gives the upper bound.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ import numpy.typing as npt
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
+
+FEW = 20
+"""People with an error, or without one, below which a bootstrap over people promises too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,19 @@ def wilson(errors: int, trials: int) -> Rate:
         return Rate(0, 0, float("nan"), float("nan"))
     if errors == 0:
         return Rate(0, trials, 0.0, rule_of_three(trials))
-    share = errors / trials
+    return Rate(errors, trials, *score_interval(errors / trials, trials))
+
+
+def score_interval(share: float, trials: float) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a share 0..1 seen in so many independent trials, at least one."""
     scale = 1 + Z_95**2 / trials
     centre = (share + Z_95**2 / (2 * trials)) / scale
     half = Z_95 * sqrt(share * (1 - share) / trials + Z_95**2 / (4 * trials**2)) / scale
-    return Rate(errors, trials, max(0.0, centre - half), min(1.0, centre + half))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def clustered(wrong: npt.NDArray[np.bool_], identity: npt.NDArray[np.integer]) -> Rate:
-    """Rate of `wrong` over trials that belong to people; interval by bootstrap over the people.
+    """Rate of `wrong` over trials that belong to people; interval over the people, not over the trials.
 
     Args:
         wrong: `bool[N]`, which trials were errors.
@@ -87,6 +96,8 @@ def clustered(wrong: npt.NDArray[np.bool_], identity: npt.NDArray[np.integer]) -
         return Rate(0, trials, 0.0, rule_of_three(len(people)))
     per_person = np.bincount(index, weights=wrong, minlength=len(people))
     total = np.bincount(index, minlength=len(people)).astype(np.float64)
+    if min((per_person > 0).sum(), (per_person < total).sum()) < FEW:
+        return Rate(errors, trials, *score_interval(errors / trials, len(people)))
     low, high = bootstrap(lambda weight: float(weight @ per_person) / float(weight @ total), len(people))
     return Rate(errors, trials, low, high)
 

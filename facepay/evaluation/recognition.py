@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons, compare_all
-from facepay.evaluation.datasets import LabelSuspicion, suspected_label_errors
+from facepay.evaluation.datasets import LabelSuspicion, printable, suspected_label_errors
 from facepay.evaluation.embedding import EmbeddedSet, Fate
 from facepay.evaluation.identification import open_set
-from facepay.evaluation.intervals import clustered
+from facepay.evaluation.intervals import Rate, clustered, wilson
 from facepay.evaluation.results import RecognitionResult, Source, histogram_of
 from facepay.evaluation.verification import TARGETS, det_curve, operating_points, threshold_for
 
@@ -34,10 +35,12 @@ def measure(
         The result, and the comparisons it rests on, for calibration.
 
     Raises:
-        InputUnusable: fewer than two people have features.
+        InputUnusable: fewer than two people have features, or nobody has two.
     """
     identity = embedded.identity
     comparisons = compare_all(embedded.features, identity)
+    if not len(comparisons.genuine):
+        raise InputUnusable("nobody has two usable photos, so no genuine comparison is possible: add photos")
     readable = [photo for photo, fate in embedded.failed if fate is not Fate.UNREADABLE]
     everyone = [*embedded.photos, *readable]
     failed = np.array([False] * len(embedded.photos) + [True] * len(readable))
@@ -47,7 +50,7 @@ def measure(
     np.logical_or.at(usable, owners, ~failed)
     result = RecognitionResult(
         Source(pack, model, embedded.digest, len(embedded.names), len(embedded.photos)),
-        clustered(~usable, np.arange(len(usable))),
+        wilson(int((~usable).sum()), len(usable)),
         clustered(failed, owners),
         len(comparisons.genuine),
         comparisons.impostors,
@@ -58,6 +61,22 @@ def measure(
         tuple(_sentence(suspicion) for suspicion in _suspicions(embedded, comparisons)),
     )
     return result, comparisons
+
+
+def of_scores(comparisons: Comparisons, name: str) -> RecognitionResult:
+    """1:1 rates of comparisons from a score file; failures and galleries are not in such a file."""
+    unknown = Rate(0, 0, float("nan"), float("nan"))
+    return RecognitionResult(
+        Source(printable(name), "", "", comparisons.identities, 0),
+        unknown,
+        unknown,
+        len(comparisons.genuine),
+        comparisons.impostors,
+        operating_points(comparisons),
+        (),
+        tuple((float(t), float(fmr), float(fnmr)) for t, fmr, fnmr in det_curve(comparisons)),
+        histogram_of(comparisons),
+    )
 
 
 def _suspicions(embedded: EmbeddedSet, comparisons: Comparisons) -> Sequence[LabelSuspicion]:
@@ -72,4 +91,4 @@ def _suspicions(embedded: EmbeddedSet, comparisons: Comparisons) -> Sequence[Lab
 
 def _sentence(suspicion: LabelSuspicion) -> str:
     first, second = suspicion.first, suspicion.second
-    return f"{suspicion.says} {first.identity}/{first.path.name} and {second.identity}/{second.path.name}"
+    return f"{suspicion.says} {first.identity}/{first.name} and {second.identity}/{second.name}"

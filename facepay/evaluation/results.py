@@ -16,6 +16,7 @@ import numpy as np
 
 from facepay.evaluation.attacks import AttackRates
 from facepay.evaluation.comparisons import Comparisons
+from facepay.evaluation.deployed import DeployedPoint
 from facepay.evaluation.fairness import FairnessTable
 from facepay.evaluation.identification import OpenSetPoint
 from facepay.evaluation.intervals import Rate
@@ -67,6 +68,7 @@ class RecognitionResult:
     det: tuple[tuple[float, float, float], ...]
     histogram: Histogram
     suspicions: tuple[str, ...] = ()
+    deployed: tuple[DeployedPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from facepay.evaluation.comparisons import BINS, Comparisons
-from facepay.evaluation.intervals import Rate, bootstrap, clustered, rule_of_three
+from facepay.evaluation.comparisons import BINS, Comparisons, distinct_pairs
+from facepay.evaluation.intervals import FEW, Rate, bootstrap, clustered, rule_of_three, score_interval
 
 TARGETS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """False match rates that reports ask for."""
@@ -34,7 +34,7 @@ def threshold_for(comparisons: Comparisons, target: float) -> float:
     """Lowest threshold whose observed FMR is at most `target` (cosine, higher is stricter)."""
     allowed = int(target * comparisons.impostors)
     if allowed < len(comparisons.tail):
-        return float(np.nextafter(comparisons.tail[allowed], np.float32(2)))
+        return float(np.nextafter(comparisons.tail[allowed], comparisons.tail.dtype.type(np.inf)))
     above = np.cumsum(comparisons.histogram[::-1])
     empty = int(np.searchsorted(above, allowed, side="right"))
     low, high = comparisons.span
@@ -66,19 +66,25 @@ def fnmr_at(comparisons: Comparisons, threshold: float) -> Rate:
 
 
 def fmr_at(comparisons: Comparisons, threshold: float) -> Rate:
-    """False match rate; interval by two-way bootstrap over identities within the exact tail."""
+    """False match rate; interval by two-way bootstrap over identities within the exact tail.
+
+    Where fewer than `FEW` pairs of people match falsely, the interval is at least as wide as Wilson's with
+    each pair of people as one trial. Looser thresholds than the tail holds have no interval: NaN.
+    """
     errors, trials = comparisons.false_matches(threshold), comparisons.impostors
     if not errors:
         return Rate(0, trials, 0.0, rule_of_three(comparisons.impostor_pairs))
     if errors > len(comparisons.tail):
-        share = errors / trials
-        return Rate(errors, trials, share, share)
+        return Rate(errors, trials, float("nan"), float("nan"))
     first, second = comparisons.tail_a[:errors], comparisons.tail_b[:errors]
 
     def rate(weight: npt.NDArray[np.float64]) -> float:
         return _share(float((weight[first] * weight[second]).sum()), comparisons.weighted_impostors(weight))
 
     low, high = bootstrap(rate, comparisons.identities)
+    if len(distinct_pairs(first, second)) < FEW:
+        below, above = score_interval(errors / trials, comparisons.impostor_pairs)
+        low, high = min(low, below), max(high, above)
     return Rate(errors, trials, low, high)
 
 

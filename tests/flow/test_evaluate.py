@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from facepay.cli.main import main
-from facepay.evaluation.embedding import FeatureCache
+from facepay.evaluation.feature_cache import FeatureCache
 
 pytestmark = [pytest.mark.models, pytest.mark.photos]
 PEOPLE = 24
@@ -91,8 +91,24 @@ def test_calibration_is_written_where_the_terminal_looks(some_people: Path, data
 def test_groups_without_a_file_say_what_is_missing(
     some_people: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", "fairness", "--photos", str(some_people)]) == 1
+    assert main(["evaluate", "fairness", "--photos", str(some_people)]) == 2
     assert "--groups CSV" in capsys.readouterr().err
+
+
+def test_options_of_another_measurement_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "recognition", "--photos", "x", "--groups", "groups.csv"]) == 2
+    assert "--groups belongs to: facepay evaluate fairness" in capsys.readouterr().err
+
+
+def test_a_place_that_takes_no_report_is_told_before_measuring(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    for option in ("--out", "--write-scores"):
+        where = str(tmp_path / "taken" / "deeper")
+        words = ["evaluate", "recognition", "--photos", str(tmp_path), option, where]
+        assert main(words) == 1
+        assert "nothing can be written into" in capsys.readouterr().err
 
 
 def test_an_empty_folder_says_what_was_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from facepay.errors import InputUnusable
 from facepay.evaluation.datasets import load_folders
-from facepay.evaluation.embedding import EmbeddedSet, Fate, FeatureCache, embed_photos
+from facepay.evaluation.embedding import EmbeddedSet, Fate, embed_photos
+from facepay.evaluation.feature_cache import FeatureCache
 from facepay.recognition.quality import Assessment
 from facepay.types import Detection, Quality, QualityHint
 
@@ -112,6 +113,34 @@ def test_closing_destroys_key_and_features_when_told(photos: Path, tmp_path: Pat
     embed(photos, tmp_path / "cache", Brightness())
     FeatureCache(tmp_path / "cache", Brightness()).close(destroy=True)
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_changed_photo_is_measured_anew(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "cache", Brightness())
+    cv2.imwrite(str(photos / "ann" / "0.png"), np.full((64, 64, 3), (10, 10, 200), np.uint8))
+    again = Brightness()
+    embed(photos, tmp_path / "cache", again)
+    assert again.calls == 1
+
+
+def test_a_photo_that_leads_nowhere_is_told_apart(photos: Path, tmp_path: Path) -> None:
+    (photos / "bob" / "gone.jpg").symlink_to("nowhere")
+    fates = {photo.name: fate for photo, fate in embed(photos, tmp_path / "cache", Brightness()).failed}
+    assert fates["gone.jpg"] is Fate.UNREADABLE
+
+
+def test_two_runs_at_once_do_not_share_a_cache(tmp_path: Path) -> None:
+    first = FeatureCache(tmp_path / "cache", Brightness())
+    with pytest.raises(InputUnusable, match="another run"):
+        FeatureCache(tmp_path / "cache", Brightness())
+    first.close(destroy=True)
+    FeatureCache(tmp_path / "cache", Brightness()).close(destroy=True)
+
+
+def test_a_cache_that_takes_no_more_says_where(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(InputUnusable, match="cannot keep the features: Not a directory"):
+        FeatureCache(tmp_path / "data" / "cache", Brightness())
 
 
 def test_a_folder_without_faces_is_refused(tmp_path: Path) -> None:

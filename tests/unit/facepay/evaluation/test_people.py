@@ -10,8 +10,15 @@ import pytest
 
 from facepay.errors import InputUnusable
 from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates, fates
-from facepay.evaluation.datasets import Photo, load_folders, load_pairs, suspected_label_errors
-from facepay.evaluation.fairness import fairness_table, load_groups
+from facepay.evaluation.datasets import (
+    Photo,
+    left_aside,
+    load_folders,
+    load_pairs,
+    printable,
+    suspected_label_errors,
+)
+from facepay.evaluation.fairness import fairness_table, load_groups, who_stands_outside
 from facepay.evaluation.samples import load_references, load_samples
 
 People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
@@ -50,23 +57,68 @@ def test_a_data_set_that_cannot_be_measured_is_refused(
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputUnusable, match="not a folder"):
+    with pytest.raises(InputUnusable, match="give a folder"):
         load_folders(tmp_path / "nowhere")
 
 
 def test_pairs_join_photos_of_one_person(tmp_path: Path) -> None:
-    table = tmp_path / "pairs.csv"
-    table.write_text("path_a,path_b,same\n1.jpg,2.jpg,1\n2.jpg,3.jpg,1\n3.jpg,4.jpg,0\n")
+    table = write(tmp_path, "1.jpg", "2.jpg", "3.jpg", "4.jpg") / "pairs.csv"
+    table.write_text("path_a;path_b;same\n1.jpg; 2.jpg;1\n2.jpg;3.jpg;1\n3.jpg;4.jpg;0\n")
     photos = load_pairs(table)
     assert len({photo.identity for photo in photos if photo.path.name != "4.jpg"}) == 1
     assert len({photo.identity for photo in photos}) == 2
 
 
 def test_contradicting_pairs_are_refused(tmp_path: Path) -> None:
-    table = tmp_path / "pairs.csv"
+    table = write(tmp_path, "1.jpg", "2.jpg") / "pairs.csv"
     table.write_text("path_a,path_b,same\n1.jpg,2.jpg,1\n2.jpg,1.jpg,0\n")
     with pytest.raises(InputUnusable, match=r"pairs.csv:3: .*different people"):
         load_pairs(table)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [("1.jpg,9.jpg,1", "no photo .*9.jpg"), ("1.jpg", "under path_b and same"), ("1.jpg,1.jpg,2", "0 or 1")],
+)
+def test_a_broken_row_of_pairs_is_named(tmp_path: Path, row: str, says: str) -> None:
+    table = write(tmp_path, "1.jpg") / "pairs.csv"
+    table.write_text(f"path_a,path_b,same\n{row}\n")
+    with pytest.raises(InputUnusable, match=f"pairs.csv:2: .*{says}"):
+        load_pairs(table)
+
+
+def test_what_is_not_measured_is_found_and_named(tmp_path: Path) -> None:
+    root = write(
+        tmp_path, "a/1.jpg", "a/2.jpg", "b/1.heic", "b/deep/1.jpg", "loose.jpg", "b/2.png", "a/.hidden"
+    )
+    (root / "a" / "gone.jpg").symlink_to("nowhere")
+    (root / "b" / "folder.jpg").mkdir()
+    assert [photo.name for photo in load_folders(root)] == ["1.jpg", "2.jpg", "gone.jpg", "2.png"]
+    aside = {path.relative_to(root).as_posix() for path in left_aside(root)}
+    assert aside == {"loose.jpg", "b/1.heic", "b/deep", "b/folder.jpg"}
+
+
+def test_a_name_in_another_encoding_can_be_written() -> None:
+    assert printable(b"caf\xe9".decode("utf-8", "surrogateescape")) == r"caf\xe9"
+    assert printable("caf\N{LATIN SMALL LETTER E WITH ACUTE}").encode() == b"caf\xc3\xa9"
+
+
+def test_people_outside_the_groups_are_named() -> None:
+    ungrouped, absent = who_stands_outside(["p1", "p2"], {"p2": "x", "p3": "y"})
+    assert "(p1)" in ungrouped
+    assert "(p3)" in absent
+    assert who_stands_outside(["p1"], {"p1": "x"}) == ()
+
+
+def test_one_person_in_a_group_gives_no_certainty(people: People) -> None:
+    features, identity = people(40, 3, 0.8)
+    names = [f"p{number}" for number in range(40)]
+    table = fairness_table(features, identity, names, {"p0": "one", "p1": "two"}, threshold=0.99)
+    (one, _) = table.groups
+    assert one.fnmr.value == 1
+    assert one.fnmr.low < 0.3
+    assert "can show no rate below 95.0 %" in table.statement
+    assert "about 3,000 people" in table.statement
 
 
 def test_one_person_under_two_names_is_reported(people: People) -> None:
@@ -97,7 +149,7 @@ def test_groups_come_from_the_operator_and_small_ones_are_flagged(people: People
     ("text", "says"),
     [
         ("a,b\n", "columns identity and group"),
-        ("identity,group\np,\n", "is empty"),
+        ("identity,group\np,\n", "nothing stands under group"),
         ("identity,group\np,x\np,y\n", "already"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,45 @@ def test_clustered_interval_is_wider_than_the_independent_one() -> None:
     assert dependent.high - dependent.low > 2 * (independent.high - independent.low)
 
 
+def test_a_few_people_with_errors_give_no_certainty() -> None:
+    identity = np.repeat(np.arange(100), 4)
+    none, one = clustered(identity < 0, identity), clustered(identity < 1, identity)
+    assert one.low > 0
+    assert one.high > none.high
+    everything = clustered(identity >= 0, identity)
+    assert everything.low < 1
+    assert clustered(np.array([True, False, False]), np.zeros(3, int)).high > 0.8
+
+
+def test_intervals_hold_what_they_promise_where_few_people_err() -> None:
+    # A bootstrap alone covers the true rate in 82 % of such samples.
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(100):
+        images = random.choice([1, 3, 6, 10], 100)
+        identity = np.repeat(np.arange(100), images)
+        rate = clustered(random.random(len(identity)) < random.beta(0.02, 0.98, 100)[identity], identity)
+        covered += rate.low <= 0.02 <= rate.high
+    assert covered >= 92
+
+
+def test_false_matches_of_few_pairs_are_no_narrower_than_wilson(people: People) -> None:
+    comparisons = compare_all(*people(60, 2, 0.6))
+    rate = fmr_at(comparisons, float(comparisons.tail[1]))
+    by_pairs = wilson(2, comparisons.impostor_pairs)
+    assert rate.errors == 2
+    assert rate.high >= by_pairs.high * 0.25
+    assert rate.high > 5 / comparisons.impostor_pairs * 0.5
+
+
+def test_the_same_picture_under_two_names_is_counted() -> None:
+    random = np.random.default_rng(4)
+    unit = random.normal(size=(50, 128)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    comparisons = compare_all(np.concatenate([unit, unit, unit]), [*range(100), *range(50)])
+    assert comparisons.impostors == 150 * 149 // 2 - 50
+    assert comparisons.false_matches(0.9999) == 100
+
+
 def test_counts_equal_brute_force_at_every_threshold(people: People) -> None:
     features, identity = people(30, 3, 0.6)
     comparisons = compare_all(features, identity)
@@ -115,7 +155,9 @@ def test_tail_fit_finds_the_rate_of_a_known_law() -> None:
     tail = scores[:200_000]
     zeros = np.zeros(len(tail), np.int32)
     histogram = np.histogram(scores, 4000, (-1, 1))[0]
-    fitted = fit_tail(Comparisons(tail[:1], zeros[:1], tail, zeros, zeros, histogram, np.ones(2, np.int32)))
+    fitted = fit_tail(
+        Comparisons(tail[:1], zeros[:1], tail, zeros, zeros, histogram, np.ones(2, np.int32), 1)
+    )
     # Normal quantile of 1e-6 at standard deviation 0.055.
     assert fitted.threshold(1e-6) == pytest.approx(4.753 * 0.055, abs=0.012)
     assert fitted.fmr(fitted.threshold(1e-7)) == pytest.approx(1e-7, rel=1e-6)
@@ -175,6 +217,44 @@ def test_scores_of_any_range_make_a_report() -> None:
     comparisons = comparisons_of(rows)
     assert operating_point(comparisons, 1e-2).fnmr.errors < 5
     assert sum(histogram_of(comparisons).genuine[40:]) > 240
+    for target in (0.1, 0.01):
+        assert comparisons.false_matches(threshold_for(comparisons, target)) <= target * comparisons.impostors
+
+
+def test_a_sparse_score_file_promises_no_more_than_its_comparisons() -> None:
+    rows = [ScoreRow(f"p{n}", f"p{n + (n % 2) * 1000}", "x", 0.9 - 0.9 * (n % 2)) for n in range(200)]
+    rate = fmr_at(comparisons_of(rows), 0.5)
+    assert (rate.errors, rate.trials, rate.high) == (0, 100, rule_of_three(100))
+
+
+def test_distances_are_refused() -> None:
+    rows = [ScoreRow("a", "a", "p", 0.1), ScoreRow("a", "b", "p", 0.9)]
+    with pytest.raises(InputUnusable, match="write their negatives"):
+        comparisons_of(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a a p 0.5\na b q 0.1\n",
+        "\ufeffa\ta\tp\t0.5\r\na\tb\tq\t0.1\r\n",
+        "# made by a tool\nclaimed_id,real_id,test_label,score\na,a,p,0.5\na, b, q, 0.1\n",
+        "a;a;p;0.5\n\na;b;q;0.1\n",
+    ],
+)
+def test_separators_titles_and_comments_of_other_tools_are_read(tmp_path: Path, text: str) -> None:
+    plain, packed = tmp_path / "scores.txt", tmp_path / "scores.txt.gz"
+    plain.write_text(text, "utf-8", newline="")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    for path in (plain, packed):
+        assert list(read_scores(path)) == [ScoreRow("a", "a", "p", 0.5), ScoreRow("a", "b", "q", 0.1)]
+
+
+def test_a_packed_file_that_was_cut_off_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scores.txt.gz"
+    path.write_bytes(gzip.compress(b"a a p 0.5\n" * 500)[:-9])
+    with pytest.raises(InputUnusable, match="cannot be read"):
+        list(read_scores(path))
 
 
 def test_intervals_from_a_score_file_hold_the_rate() -> None:
