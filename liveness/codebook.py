@@ -3,7 +3,7 @@
 A code is preceded by a neutral base of 250 ms; every colour stands for 250 ms, of which the first
 80 ms are a ramp. Photosensitivity (WCAG 2.2, success criterion 2.3.1): four changes a second are at
 most two pairs of opposing changes, the limit is three; no colour has a red share of 0.8 or more
-(saturated red in the sense of the criterion); all colours have about the same luminance.
+(saturated red in the sense of the criterion). Changes are counted whatever their luminance, which differs.
 """
 
 from __future__ import annotations
