@@ -29,17 +29,18 @@ from benchmarks.liveness.motion import turn_table
 from benchmarks.liveness.recordings import real_table
 from benchmarks.liveness.rephotographs import passive_table
 from benchmarks.liveness.turns import turns_table
+from benchmarks.results import FOLDER, draw_bars
 
 PARTS = ("recordings", "covered", "motion", "turns", "rephotographs", "limits", "injection", "cost")
 
 
 def main() -> None:
-    """Print the tables that are asked for, and write them as JSON if asked."""
+    """Print the tables that are asked for, write them as JSON, and draw what a frame costs."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; default all")
     arguments.add_argument("--people", choices=("development", "evaluation"), default="evaluation")
     arguments.add_argument("--photos", type=int, default=10, help="people per simulated kind")
-    arguments.add_argument("--json", type=Path)
+    arguments.add_argument("--json", type=Path, default=FOLDER / "liveness.json")
     arguments.add_argument(
         "--fooled", action="store_true", help="let the passive networks take everything for a person"
     )
@@ -78,8 +79,12 @@ def main() -> None:
     }
     report = {title: table() for name, (title, table) in tables.items() if name in (options.parts or PARTS)}
     print(json.dumps(report, indent=2))
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    cost = report.get("cost")
+    if isinstance(cost, dict):
+        times = {name: value for name, value in cost.items() if "_ms" in name and isinstance(value, float)}
+        draw_bars("liveness", list(times), list(times.values()), "ms")
 
 
 if __name__ == "__main__":
