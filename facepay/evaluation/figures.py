@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from facepay.errors import PluginError
 from facepay.evaluation.attacks import AttackRates, fates
-from facepay.evaluation.intervals import Rate
+from facepay.evaluation.intervals import Rate, one_in
 from facepay.evaluation.results import RecognitionResult, Report
 
 if TYPE_CHECKING:
@@ -54,22 +54,50 @@ def det_figure(result: RecognitionResult) -> str:
         axes.plot(*zip(*curve, strict=True), color=ACCENT, linewidth=1.8)
         for point in result.points:
             if point.fmr.errors:
-                axes.plot(
+                axes.errorbar(
                     point.fmr.value,
                     point.fnmr.value,
-                    "o",
+                    xerr=_bars([point.fmr]),
+                    yerr=_bars([point.fnmr]),
+                    fmt="o",
                     color=INK,
+                    elinewidth=0.9,
+                    capsize=3,
                     fillstyle="full" if point.supported else "none",
                 )
                 axes.annotate(
-                    f"{point.target:g}",
+                    one_in(point.target),
                     (point.fmr.value, point.fnmr.value),
-                    (5, 6),
+                    (6, 7),
                     textcoords="offset points",
+                    fontsize=8,
                 )
         axes.set(xscale="log", yscale="symlog", xlabel="false match rate", ylabel="false non-match rate")
         axes.set_yscale("symlog", linthresh=1e-3)
         axes.set_ylim(bottom=0)
+
+    return render(draw)
+
+
+def error_figure(result: RecognitionResult) -> str:
+    """FMR and FNMR against the threshold, with the measured operating points and their intervals."""
+
+    def draw(axes: Axes) -> None:
+        thresholds, fmr, fnmr = zip(*sorted(result.det), strict=True)
+        axes.plot(thresholds, fmr, color=INK, linestyle="--", label="false match")
+        axes.plot(thresholds, fnmr, color=ACCENT, linewidth=1.8, label="false non-match")
+        measured = [point for point in result.points if point.fmr.trials]
+        at = [point.threshold for point in measured]
+        for rates, colour, marker in (
+            ([point.fmr for point in measured], INK, "s"),
+            ([point.fnmr for point in measured], ACCENT, "o"),
+        ):
+            values = [rate.value for rate in rates]
+            axes.errorbar(at, values, yerr=_bars(rates), fmt=marker, color=colour, elinewidth=0.9, capsize=3)
+        axes.set(xlabel="threshold", ylabel="error rate")
+        axes.set_yscale("symlog", linthresh=1e-5)
+        axes.set_ylim(0, 1)
+        axes.legend(frameon=False)
 
     return render(draw)
 
@@ -114,7 +142,7 @@ def open_set_figure(result: RecognitionResult) -> str:
                 linestyle=dash,
                 color=INK,
                 capsize=3,
-                label=f"FPIR {target:g}",
+                label=f"FPIR {one_in(target)}",
             )
         axes.set(xscale="log", xlabel="people enrolled", ylabel="false negative identification rate")
         axes.set_ylim(bottom=0)

@@ -60,6 +60,12 @@ def rule_of_three(trials: int) -> float:
     return float(1 - 0.05 ** (1 / trials)) if trials else 1.0
 
 
+def one_in(share: float) -> str:
+    """A small share 0..1 as people say it: 0.001 is "1 in 1,000"; what is no such share as a number."""
+    whole = round(1 / share) if share > 0 else 0
+    return f"1 in {whole:,}" if whole and abs(share * whole - 1) < 0.005 else f"{share:.2g}"
+
+
 def wilson(errors: int, trials: int) -> Rate:
     """Wilson score interval for independent trials; rule of three where no error was seen.
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from facepay.evaluation import figures
 from facepay.evaluation.attacks import AttackRates, fates
-from facepay.evaluation.intervals import Rate, percent
+from facepay.evaluation.intervals import Rate, one_in, percent
 from facepay.evaluation.results import Report, plain
 
 
@@ -29,7 +29,9 @@ def to_html(report: Report) -> str:
     pages = Environment(
         loader=PackageLoader("facepay.evaluation"), autoescape=select_autoescape(), undefined=StrictUndefined
     )
-    pages.filters.update(rate=_unbroken, percent=percent, fates=fates, presentations=presentations)
+    pages.filters.update(
+        rate=_unbroken, one_in=one_in, percent=percent, fates=fates, presentations=presentations
+    )
     return pages.get_template("report.html").render(report=report, figures=_figures(report))
 
 
@@ -51,6 +53,7 @@ def _figures(report: Report) -> dict[str, Markup]:
     drawn: dict[str, str] = {}
     if report.recognition is not None:
         drawn["det"] = figures.det_figure(report.recognition)
+        drawn["errors"] = figures.error_figure(report.recognition)
         drawn["scores"] = figures.score_figure(report.recognition)
         if report.recognition.open_set:
             drawn["open_set"] = figures.open_set_figure(report.recognition)

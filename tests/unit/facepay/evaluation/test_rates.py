@@ -14,7 +14,7 @@ from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.datasets import Photo
 from facepay.evaluation.identification import open_set
-from facepay.evaluation.intervals import clustered, rule_of_three, score_interval, wilson
+from facepay.evaluation.intervals import clustered, one_in, rule_of_three, score_interval, wilson
 from facepay.evaluation.results import histogram_of
 from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.tail import fit_tail
@@ -83,6 +83,21 @@ def test_intervals_hold_what_they_promise_where_few_people_err() -> None:
         rate = clustered(random.random(len(identity)) < random.beta(0.02, 0.98, 100)[identity], identity)
         covered += rate.low <= 0.02 <= rate.high
     assert covered >= 92
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.1, "1 in 10"),
+        (1e-3, "1 in 1,000"),
+        (1e-6, "1 in 1,000,000"),
+        (0.3, "0.3"),
+        (0.0, "0"),
+        (1.0, "1 in 1"),
+    ],
+)
+def test_small_shares_are_said_as_people_do(share: float, said: str) -> None:
+    assert one_in(share) == said
 
 
 def test_false_matches_of_few_pairs_are_no_narrower_than_wilson(people: People) -> None:
