@@ -26,6 +26,7 @@ from facepay.evaluation.datasets import printable
 from facepay.evaluation.deployed import at_deployed_thresholds
 from facepay.evaluation.embedding import EmbeddedSet
 from facepay.evaluation.fairness import fairness_table, load_groups, require_grouped, who_stands_outside
+from facepay.evaluation.figures import require_plotting
 from facepay.evaluation.latency import measure_latency
 from facepay.evaluation.presenting import embed_references, present, trials_of
 from facepay.evaluation.recognition import measure, of_scores
@@ -72,6 +73,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     _require_fitting(arguments)
     # Before minutes of measuring, not after.
     if arguments.out:
+        require_plotting()
         require_writable(arguments.out)
     if arguments.scores:
         report = replace(
