@@ -8,6 +8,7 @@ the same machine in the same run, so that a busy machine shows as such. Needs So
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import subprocess
 import sys
@@ -154,6 +155,9 @@ def opening(folder: Path) -> list[Row]:
 
 def token(folder: Path) -> list[Row]:
     """Unwrapping a data key inside SoftHSM2."""
+    if importlib.util.find_spec("pkcs11") is None:
+        print("python-pkcs11 is not installed: the token is skipped")
+        return []
     modules = glob.glob("/usr/lib/softhsm/libsofthsm2.so") + glob.glob("/usr/lib/*/softhsm/libsofthsm2.so")
     if not modules:
         return []
