@@ -108,7 +108,7 @@ class Calibration:
     """Measured false match rates of one recogniser behind one detector.
 
     `scores` ascends and `rates` descends; `smallest_shown` is the lowest rate the data can show.
-    `provisional` says that the figures were taken over from elsewhere and not measured with this pack.
+    `borrowed` says that the curve is another recogniser's; no file says so, for no file holds such a one.
     `record` are thresholds for a reader; the terminal computes its own by `threshold_for`.
     `misses` is None where nobody was photographed twice.
     """
@@ -120,7 +120,7 @@ class Calibration:
     tail: Tail
     smallest_shown: float
     provenance: Provenance
-    provisional: bool = False
+    borrowed: bool = False
     record: tuple[ThresholdOnRecord, ...] = ()
     misses: Misses | None = None
 

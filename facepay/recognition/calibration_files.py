@@ -41,6 +41,7 @@ def parse_calibration(text: str, source: str) -> Calibration:
     """
     try:
         table = tomllib.loads(text)
+        _require_measured(table)
         tail = Tail(**{key: float(value) for key, value in table["tail"].items()})
         calibration = Calibration(
             ModelId(table["recogniser"]),
@@ -50,9 +51,8 @@ def parse_calibration(text: str, source: str) -> Calibration:
             tail,
             float(table["smallest_shown"]),
             Provenance(**table["provenance"]),
-            bool(table.get("provisional", False)),
-            tuple(ThresholdOnRecord(**row) for row in table.get("thresholds", ())),
-            _misses(table.get("misses")),
+            record=tuple(ThresholdOnRecord(**row) for row in table.get("thresholds", ())),
+            misses=_misses(table.get("misses")),
         )
         _require_monotone(calibration)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -66,7 +66,6 @@ def format_calibration(calibration: Calibration) -> str:
         f'recogniser = "{calibration.recogniser}"',
         f'detector = "{calibration.detector_sha256}"',
         f"smallest_shown = {calibration.smallest_shown:.6g}",
-        *(["provisional = true"] if calibration.provisional else []),
         f"scores = [{', '.join(f'{score:.5f}' for score in calibration.scores)}]",
         f"rates = [{', '.join(f'{rate:.6g}' for rate in calibration.rates)}]",
         "",
@@ -114,6 +113,12 @@ def _toml(value: float | str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _require_measured(table: Mapping[str, object]) -> None:
+    # Files of early versions held curves taken over from another pack and said so by this key.
+    if table.get("provisional"):
+        raise ValueError("it was taken over from another pack; measure this one: facepay calibrate")
 
 
 def _require_monotone(calibration: Calibration) -> None:

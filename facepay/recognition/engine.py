@@ -103,27 +103,22 @@ class RecognitionEngine:
 
     @property
     def find_calibration(self) -> Calibration | None:
-        """The calibration, or None where the pack was never measured."""
+        """The calibration, perhaps a borrowed one; None where none was asked for."""
         return self._calibration
 
     def require_calibration(self, *, production: bool = False) -> Calibration:
         """Return the calibration.
 
         Args:
-            production: whether real money hangs on it; then a provisional one does not do.
+            production: whether real money hangs on it; then a borrowed one does not do.
 
         Raises:
-            SettingsError: the pack has none, or only a provisional one; the text says how to make it.
+            SettingsError: the pack has none, or only a borrowed one; the text says how to make it.
         """
         calibration, name = self._calibration, self._spec.name
-        if calibration is None:
+        if calibration is None or (production and calibration.borrowed):
             raise SettingsError(
                 f"model pack {name} is not calibrated, so no threshold can be stated for it; "
-                f"run: facepay calibrate --pack {name} --photos DIR"
-            )
-        if production and calibration.provisional:
-            raise SettingsError(
-                f"the thresholds of model pack {name} are provisional ({calibration.provenance.note}); "
                 f"before it takes money, run: facepay calibrate --pack {name} --photos DIR"
             )
         return calibration

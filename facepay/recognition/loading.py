@@ -11,6 +11,7 @@ from pathlib import Path
 
 from facepay.errors import ModelMismatch, SettingsError
 from facepay.recognition.base import Detector, Extractor
+from facepay.recognition.borrowed import borrow_calibration
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import LivenessModels, MeshModels, PassiveModel, RecognitionEngine
 from facepay.recognition.grid import GridDetector
@@ -68,8 +69,10 @@ def load_engine(
         detector, extractor, detector_digest = _by_manifest(spec, places, threads)
     else:
         detector, extractor, detector_digest = _by_pack(spec, paths, threads)
-    calibration = find_calibration(spec, calibrations) if calibrated else None
-    if calibration is not None:
+    calibration = None
+    if calibrated:
+        found = find_calibration(spec, calibrations)
+        calibration = found or borrow_calibration(extractor.model, detector_digest)
         calibration.require_for(extractor.model, detector_digest)
     return RecognitionEngine(
         spec,

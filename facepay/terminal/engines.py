@@ -31,7 +31,7 @@ def build_engine(settings: Settings) -> RecognitionEngine:
     """Load the pack; never downloads.
 
     Raises:
-        SettingsError: no pack is here, or its licence forbids production.
+        SettingsError: no pack is here, or in production its licence forbids it or nobody measured it.
     """
     folders = search_folders(settings.recognition.models)
     spec = choose_pack(settings.recognition.pack)
@@ -39,7 +39,13 @@ def build_engine(settings: Settings) -> RecognitionEngine:
     engine = load_engine(
         spec, folders, threads=settings.recognition.threads, calibrations=settings.data / "calibrations"
     )
-    engine.require_calibration(production=settings.production)
+    if engine.require_calibration(production=settings.production).borrowed:
+        log.warning(
+            "model pack %s was never measured: thresholds are borrowed, to try it out only; "
+            "run: facepay calibrate --pack %s --photos DIR",
+            spec.name,
+            spec.name,
+        )
     warm_up(engine)
     return engine
 

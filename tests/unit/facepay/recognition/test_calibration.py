@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facepay.errors import ModelMismatch, SettingsError
+from facepay.recognition.borrowed import borrow_calibration
 from facepay.recognition.calibration import Calibration, Misses, Provenance, Tail, ThresholdOnRecord
 from facepay.recognition.calibration_files import find_calibration, format_calibration, parse_calibration
 from facepay.recognition.packs import catalogue
@@ -106,18 +107,25 @@ def test_built_in_calibrations_belong_to_their_packs(name: str) -> None:
     assert calibration.provenance.impostor_comparisons > (400_000 if name == "builtin" else 1_000_000)
 
 
-def test_provisional_thresholds_are_marked_and_survive_the_file() -> None:
-    provisional = replace(MADE, provisional=True)
-    assert parse_calibration(format_calibration(provisional), "x").provisional
-    for name in ("opencv", "auraface", "buffalo_s", "buffalo_l", "antelopev2"):
-        found = find_calibration(catalogue()[name], None)
-        assert found is not None
-        assert found.provisional
-        assert "measured with" in found.provenance.note
-    for name in ("commerce", "research", "research_128"):
-        found = find_calibration(catalogue()[name], None)
-        assert found is not None
-        assert not found.provisional
+def test_thresholds_taken_over_from_another_pack_are_no_calibration() -> None:
+    with pytest.raises(SettingsError, match="measure this one: facepay calibrate"):
+        parse_calibration("provisional = true\n" + format_calibration(MADE), "x")
+
+
+def test_a_borrowed_curve_is_the_strictest_measured_and_knows_nothing_of_its_pack() -> None:
+    borrowed = borrow_calibration(ModelId("a" * 64), "d" * 64)
+    borrowed.require_for(ModelId("a" * 64), "d" * 64)
+    assert borrowed.borrowed
+    assert "not measured with this pack" in borrowed.provenance.note
+    assert borrowed.misses is None
+    for references in (1, 100, 10_000):
+        threshold = borrowed.threshold_for(references, 1e-3)
+        assert threshold.extrapolated
+        for name in ("commerce", "research", "research_128"):
+            measured = find_calibration(catalogue()[name], None)
+            assert measured is not None
+            assert not measured.borrowed
+            assert threshold.score >= measured.threshold_for(references, 1e-3).score
 
 
 def test_a_pack_file_finds_the_calibration_beside_it_after_the_operators_own(tmp_path: Path) -> None:

@@ -202,10 +202,17 @@ def test_an_operators_calibration_comes_first_and_a_foreign_one_is_refused(
 
 
 @pytest.mark.models
-def test_a_pack_without_calibration_gives_no_threshold(models_dir: Path) -> None:
-    engine = load_engine(catalogue()["commerce"], [models_dir], calibrated=False)
-    with pytest.raises(SettingsError, match="facepay calibrate --pack commerce"):
-        engine.require_calibration()
+def test_a_pack_without_calibration_borrows_one_for_trying_out_and_has_none_for_money(
+    models_dir: Path, tmp_path: Path
+) -> None:
+    pack = replace(catalogue()["commerce"], name="unmeasured", home=tmp_path)
+    engine = load_engine(pack, [models_dir])
+    assert engine.require_calibration().borrowed
+    with pytest.raises(SettingsError, match="facepay calibrate --pack unmeasured"):
+        engine.require_calibration(production=True)
+    measuring = load_engine(pack, [models_dir], calibrated=False)
+    with pytest.raises(SettingsError, match="facepay calibrate --pack unmeasured"):
+        measuring.require_calibration()
 
 
 @pytest.mark.models
