@@ -49,6 +49,7 @@ from facepay.terminal.terms import (
     identification_terms,
     policy_terms,
 )
+from facepay.terminal.watching import build_monitor
 from hardware.base import Camera, Clock, SystemClock
 from keys import KeyStore
 
@@ -123,6 +124,7 @@ def open_terminal(
         base = _Base(settings, database, keys, engine, gallery, eye, clock or SystemClock())
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
+        stack.callback(terminal.monitor.close)
         settled = terminal.checkout.settle()
         chores = (Silence(terminal.money.settlement, settled.telling), _rotation(database, keys, audit))
         stack.enter_context(Bookkeeper(terminal.money, chores=chores))
@@ -226,6 +228,7 @@ def _parts(
         accounts=money.accounts,
         journal=money.journal,
         history=history,
+        monitor=build_monitor(settings, base.engine),
         settlement=money.settlement,
         adjustments=Adjustments(money.journal, money.refunds, history, period, now_ms),
         reachable=lambda: money.reachable,

@@ -21,6 +21,7 @@ def console_pages(deps: WebDeps, desk: ConsoleDesk) -> Blueprint:
             totals=desk.totals(),
             states=sorted(desk.states().items()),
             payers=desk.payers(),
+            rates=desk.rates(),
             parts=deps.checkup.parts() if deps.checkup else (),
         )
 

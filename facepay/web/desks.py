@@ -11,6 +11,7 @@ from facepay.audit import AuditLog
 from facepay.erasure import Erasure
 from facepay.errors import FactorFailed, NotEnrolled
 from facepay.gallery import EnrolledSubject
+from facepay.monitoring import Rates
 from facepay.psp.base import PayerToken
 from facepay.terminal import Terminal
 from facepay.web.card_desk import forget_card
@@ -69,6 +70,10 @@ class ConsoleDesk(Protocol):
 
     def payers(self) -> int:
         """How many people are signed up."""
+        ...
+
+    def rates(self) -> Rates:
+        """How captures and payments have gone since the start."""
         ...
 
 
@@ -140,6 +145,10 @@ class TerminalConsole:
     def payers(self) -> int:
         """How many people are signed up."""
         return self._terminal.gallery.size
+
+    def rates(self) -> Rates:
+        """How captures and payments have gone since the start."""
+        return self._terminal.monitor.rates()
 
 
 def require_together(desk: AccountDesk, account: str, pin: str) -> None:

@@ -58,6 +58,15 @@ def test_payments_are_counted_and_nobody_is_named(theatre: Theatre, payer: Cast,
     assert not [word for word in (payer.account, subject.subject, subject.account[-4:]) if word in text]
 
 
+def test_the_console_shows_the_same_as_rates(theatre: Theatre, pages: str) -> None:
+    page = read(f"{pages}/console/")
+    rates = theatre.terminal.monitor.rates()
+    assert rates.captures == 2
+    assert "<dd>0 of 2</dd>" in page
+    assert "<td>Search</td>" in page
+    assert "How far ahead" not in page, "margins are shown fifty at a time"
+
+
 def test_a_dirty_lens_raises_the_alarm_of_drift(theatre: Theatre, pages: str) -> None:
     monitor = theatre.terminal.monitor
     for quality in (0.8, 0.2):

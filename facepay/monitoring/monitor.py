@@ -1,61 +1,35 @@
-"""What the terminal can say about itself without ground truth and without naming anybody.
+"""Counts and times payments as Prometheus metrics, and watches distributions for drift.
 
-Rates, margins as histograms and latencies as Prometheus text, and a drift alarm: the population stability
-index between a baseline and the latest captures. Without a given baseline the first `WINDOW` captures of
-this run are the baseline, so that a lens that gets dirty or a lamp that is moved is noticed. Labels are
-enums of the house only, so that no identity, account or till reference can reach a metric. A margin is a
-difference of scores, and no score leaves the process: margins are published `TOGETHER` at a time, rounded to
-their bucket, so that whoever reads the metrics before and after a payment learns nothing about it.
+Labels are enums of the house only, so that no identity, account or till reference can reach a metric. A
+margin is a difference of scores, and no score leaves the process: margins are published `TOGETHER` at a
+time, rounded to their bin, so that whoever reads the metrics before and after a payment learns nothing
+about it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Sequence
 from enum import Enum
 
-import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from facepay.monitoring.drift import DRIFT_ALARM, TOGETHER, WINDOW, Course, Watched, middle_of
+from facepay.monitoring.drift_file import DriftFile
+from facepay.monitoring.rates import Rates, sum_up
 
 STAGES = ("open", "detect", "quality", "liveness", "embed", "extract", "search", "decide", "authorise")
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHARE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 
-TOGETHER = 50
-"""How many margins are published at once."""
-
-WINDOW = 500
-"""How many recent observations the drift alarm looks at."""
-
-BINS = 10
-DRIFT_ALARM = 0.25
-"""Population stability index from which a distribution is said to have shifted; 0.1 is a change to watch."""
-
-
-class Watched(Enum):
-    """Distributions that are watched for drift; values run from 0 to 1."""
-
-    QUALITY = "quality"
-    MARGIN = "margin"
-
-
-def population_stability_index(expected: Sequence[float], observed: Sequence[float]) -> float:
-    """Compare two histograms with the same bins; 0 is no change.
-
-    Counts are smoothed by half an observation, so that an empty bin does not make the index infinite.
-    """
-    before, after = np.asarray(expected, float) + 0.5, np.asarray(observed, float) + 0.5
-    if before.shape != after.shape or before.ndim != 1:
-        raise ValueError(f"histograms of {before.shape} and {after.shape} bins cannot be compared")
-    before, after = before / before.sum(), after / after.sum()
-    return float(((after - before) * np.log(after / before)).sum())
-
 
 class Monitor:
-    """Counts and times payments; safe to call from any thread."""
+    """Counts and times payments; safe to call from any thread.
 
-    def __init__(self, baselines: dict[Watched, Sequence[float]] | None = None) -> None:
+    Args:
+        kept: where the course of drift outlives the process; without it, it begins anew.
+    """
+
+    def __init__(self, kept: DriftFile | None = None) -> None:
         self.registry = CollectorRegistry()
         self._payments = Counter(
             "facepay_payments", "Payments by outcome.", ["outcome"], registry=self.registry
@@ -88,8 +62,8 @@ class Monitor:
             ["distribution"],
             registry=self.registry,
         )
-        self._baselines = dict(baselines or {})
-        self._recent: dict[Watched, deque[float]] = {watched: deque(maxlen=WINDOW) for watched in Watched}
+        self._kept = kept
+        self._courses = kept.read() if kept else {watched: Course() for watched in Watched}
         self._withheld: list[float] = []
         self._lock = threading.Lock()
 
@@ -119,7 +93,7 @@ class Monitor:
 
     def _withhold(self, margin: float) -> None:
         with self._lock:
-            self._withheld.append(_middle(margin))
+            self._withheld.append(middle_of(margin))
             if len(self._withheld) < TOGETHER:
                 return
             together, self._withheld = self._withheld, []
@@ -129,27 +103,33 @@ class Monitor:
     def _publish(self, watched: Watched, value: float) -> None:
         self._shares[watched].observe(value)
         with self._lock:
-            recent = self._recent[watched]
-            recent.append(value)
-            if len(recent) == WINDOW and watched not in self._baselines:
-                self._baselines[watched] = np.histogram(recent, BINS, (0, 1))[0].tolist()
-                recent.clear()
+            if self._courses[watched].add(value):
+                self._keep()
+
+    def _keep(self) -> None:
+        if self._kept is not None:
+            self._kept.write(self._courses)
+
+    def close(self) -> None:
+        """Keep the course of drift for the next run; margins that are still withheld are forgotten."""
+        with self._lock:
+            self._keep()
 
     def drift(self, watched: Watched) -> float | None:
         """Population stability index now; None until baseline and window are full."""
         with self._lock:
-            baseline = self._baselines.get(watched)
-            recent = list(self._recent[watched])
-        if baseline is None or len(recent) < WINDOW:
-            return None
-        return population_stability_index(baseline, np.histogram(recent, len(baseline), (0, 1))[0].tolist())
+            return self._courses[watched].drift()
+
+    def rates(self) -> Rates:
+        """What happened since the start, summed up."""
+        return sum_up(self.registry.collect(), STAGES)
 
     def alarms(self) -> tuple[str, ...]:
         """Plain sentences for the operator about distributions that have shifted."""
         shifted = [watched for watched in Watched if (self.drift(watched) or 0) > DRIFT_ALARM]
         return tuple(
             f"The {watched.value} of captures has shifted: clean the lens, look at the light, then measure "
-            "again with facepay calibrate."
+            "again with facepay calibrate, which begins the watch anew."
             for watched in shifted
         )
 
@@ -160,8 +140,3 @@ class Monitor:
             if index is not None:
                 self._drift.labels(watched.value).set(index)
         return generate_latest(self.registry)
-
-
-def _middle(value: float) -> float:
-    """The middle of the bucket that a share falls into."""
-    return min(int(value * BINS), BINS - 1) / BINS + 0.5 / BINS
