@@ -69,13 +69,14 @@ def fmr_at(comparisons: Comparisons, threshold: float) -> Rate:
     """False match rate; interval by two-way bootstrap over identities within the exact tail.
 
     Where fewer than `FEW` pairs of people match falsely, the interval is at least as wide as Wilson's with
-    each pair of people as one trial. Looser thresholds than the tail holds have no interval: NaN.
+    each pair of people as one trial. Of looser thresholds than the tail holds it is not known who matched
+    whom, so that each person counts as one trial, which is wider than any resampling.
     """
     errors, trials = comparisons.false_matches(threshold), comparisons.impostors
     if not errors:
         return Rate(0, trials, 0.0, rule_of_three(comparisons.impostor_pairs))
     if errors > len(comparisons.tail):
-        return Rate(errors, trials, float("nan"), float("nan"))
+        return Rate(errors, trials, *score_interval(errors / trials, comparisons.identities))
     first, second = comparisons.tail_a[:errors], comparisons.tail_b[:errors]
 
     def rate(weight: npt.NDArray[np.float64]) -> float:

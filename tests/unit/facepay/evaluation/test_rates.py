@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from facepay.errors import InputUnusable
 from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.datasets import Photo
+from facepay.evaluation.deployed import at_deployed_thresholds
 from facepay.evaluation.identification import open_set
 from facepay.evaluation.intervals import clustered, one_in, rule_of_three, score_interval, wilson
 from facepay.evaluation.results import histogram_of
@@ -20,6 +22,8 @@ from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores,
 from facepay.evaluation.tail import fit_tail
 from facepay.evaluation.threshold_intervals import threshold_intervals
 from facepay.evaluation.verification import det_curve, fmr_at, fnmr_at, operating_point, threshold_for
+from facepay.recognition.calibration import Calibration, Provenance, Tail
+from facepay.types import ModelId
 
 People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
 
@@ -153,6 +157,67 @@ def test_det_curve_falls_one_way_and_rises_the_other(people: People) -> None:
     curve = det_curve(compare_all(*people(60, 3, 0.9)))
     assert (np.diff(curve[:, 1]) <= 0).all()
     assert (np.diff(curve[:, 2]) >= 0).all()
+
+
+def with_tail_of(comparisons: Comparisons, length: int) -> Comparisons:
+    tail, first, second = comparisons.tail, comparisons.tail_a, comparisons.tail_b
+    return replace(comparisons, tail=tail[:length], tail_a=first[:length], tail_b=second[:length])
+
+
+def test_a_threshold_looser_than_the_tail_has_a_wide_interval(people: People) -> None:
+    everything = compare_all(*people(60, 2, 0.8))
+    threshold = float(everything.tail[500])
+    exact, wide = fmr_at(everything, threshold), fmr_at(with_tail_of(everything, 5), threshold)
+    assert 500 < exact.errors <= wide.errors < 510, "the histogram counts to one bin"
+    assert 0 < wide.low < exact.low < exact.high < wide.high < 1
+
+
+def test_a_calibration_that_the_data_contradicts_is_named(people: People) -> None:
+    comparisons = compare_all(*people(200, 2, 0.8))
+
+    def calibration(moved: float) -> Calibration:
+        measured = [(threshold_for(comparisons, rate) + moved, rate) for rate in (0.1, 0.03, 0.01, 0.003)]
+        scores, rates = zip(*measured, strict=True)
+        nobody = Provenance("", "", "", 0, 0, 0, "")
+        tail = Tail(scores[-1], rates[-1], 0.0, 0.05)
+        return Calibration(ModelId("a" * 64), "d" * 64, scores, rates, tail, 1e-3, nobody)
+
+    honest, fallen = (
+        at_deployed_thresholds(comparisons, calibration(moved), 0.01, (1,))[0] for moved in (0.0, -0.05)
+    )
+    assert (honest.exceeded, fallen.exceeded) == (False, True)
+    assert fallen.fmr.low > fallen.allowed == pytest.approx(0.01)
+    assert fallen.fnmr.errors <= honest.fnmr.errors
+    (beyond,) = at_deployed_thresholds(with_tail_of(comparisons, 100), calibration(-0.6), 0.01, (1,))
+    assert beyond.exceeded, "hardly anybody is told apart, and that is not overlooked"
+
+
+@pytest.mark.parametrize("size", [7, 20, 33])
+@pytest.mark.parametrize("target", [0.02, 0.1, 0.5])
+def test_open_set_equals_a_search_one_by_one(people: People, size: int, target: float) -> None:
+    features, identity = people(40, 3, 1.1)
+    features = np.round(features * 1024) / 1024  # so that every order of adding gives the same score
+    (point,) = open_set(features, identity, sizes=(size,), targets=(target,), seed=5)
+    enrolled = np.random.default_rng(5).permutation(40)[:size].tolist()
+    first = [identity.index(person) for person in enrolled]
+    mated: list[tuple[float, bool]] = []
+    strangers: list[float] = []
+    for probe, person in enumerate(identity):
+        if probe in first:
+            continue
+        best = max(first, key=lambda row: float(features[probe] @ features[row]))
+        score = float(features[probe] @ features[best])
+        if person in enrolled:
+            mated.append((score, identity[best] == person))
+        else:
+            strangers.append(score)
+    assert (point.fnir.trials, point.fpir.trials) == (len(mated), len(strangers))
+    assert (
+        point.fpir.errors == sum(score >= point.threshold for score in strangers) <= target * len(strangers)
+    )
+    assert point.fnir.errors == sum(not (right and score >= point.threshold) for score, right in mated)
+    lower = max((score for score in strangers if score < point.threshold), default=-1.0)
+    assert sum(score >= lower for score in strangers) > target * len(strangers) or lower == -1.0
 
 
 def test_open_set_counts_strangers_and_wrong_people(people: People) -> None:
