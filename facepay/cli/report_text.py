@@ -32,6 +32,11 @@ def _print_recognition(result: RecognitionResult, report: Report) -> None:
         print(f"  FMR {point.target:<6g} threshold {point.threshold:.3f}  FNMR {point.fnmr}{note}")
     for deployed in result.deployed:
         note = "  (extrapolated)" if deployed.extrapolated else ""
+        note = (
+            "  (more false matches than the calibration allows: calibrate anew)"
+            if deployed.exceeded
+            else note
+        )
         print(
             f"  this pack's threshold for {deployed.references} references {deployed.threshold:.3f}  "
             f"FMR {deployed.fmr}  FNMR {deployed.fnmr}{note}"

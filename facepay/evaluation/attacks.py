@@ -82,6 +82,36 @@ class AttackRates:
         return max(self.apcer.items(), key=lambda item: (item[1].value, item[1].high))
 
 
+@dataclass(frozen=True, slots=True)
+class LevelRates:
+    """Rates of one level on one kind of evidence: of the decision, and of each cue that judged anything.
+
+    `mute` are the cues that judged nothing, which recordings cannot answer for instance.
+    """
+
+    evidence: Evidence
+    level: int
+    whole: AttackRates | None
+    cues: tuple[AttackRates, ...]
+    mute: tuple[str, ...]
+
+
+def by_level(rates: Sequence[AttackRates]) -> tuple[LevelRates, ...]:
+    """Rates put together by evidence and level, in the order in which they come."""
+    levels: dict[tuple[Evidence, int], list[AttackRates]] = {}
+    for one in rates:
+        levels.setdefault((one.evidence, one.level), []).append(one)
+    return tuple(_level(*key, group) for key, group in levels.items())
+
+
+def _level(evidence: Evidence, level: int, group: Sequence[AttackRates]) -> LevelRates:
+    whole = next((one for one in group if one.cue == "all"), None)
+    cues = [one for one in group if one is not whole]
+    judged = [one for one in cues if any(accepted or refused for accepted, refused, _ in fates(one).values())]
+    mute = tuple(one.cue for one in cues if one not in judged)
+    return LevelRates(evidence, level, whole, tuple(judged), mute)
+
+
 def fates(rates: AttackRates) -> dict[str, tuple[int, int, int]]:
     """How many presentations were accepted, refused and not judged: bona fide ones first, then by species."""
     bona_fide, mute = rates.bpcer, rates.bona_fide_non_response.errors

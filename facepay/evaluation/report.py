@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from facepay.evaluation import figures
-from facepay.evaluation.attacks import AttackRates, fates
+from facepay.evaluation.attacks import AttackRates, by_level, fates
 from facepay.evaluation.intervals import Rate, one_in, percent
 from facepay.evaluation.results import Report, plain
 
@@ -30,7 +30,12 @@ def to_html(report: Report) -> str:
         loader=PackageLoader("facepay.evaluation"), autoescape=select_autoescape(), undefined=StrictUndefined
     )
     pages.filters.update(
-        rate=_unbroken, one_in=one_in, percent=percent, fates=fates, presentations=presentations
+        rate=_unbroken,
+        one_in=one_in,
+        percent=percent,
+        by_level=by_level,
+        fates=fates,
+        presentations=presentations,
     )
     return pages.get_template("report.html").render(report=report, figures=_figures(report))
 

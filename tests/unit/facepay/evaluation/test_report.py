@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +81,20 @@ def test_the_averaged_rate_is_not_in_the_report(report: Report) -> None:
     words = to_html(report).split()
     assert "ACER" not in words
     assert "HTER" not in words
+
+
+def test_cues_stand_in_one_table_and_those_that_judged_nothing_in_one_line(report: Report) -> None:
+    def trials(cue: str, person: TrialStatus, screen: TrialStatus) -> list[Trial]:
+        return [Trial("a", None, person, 1, cue), Trial("a", "replay", screen, 1, cue)]
+
+    accepted, refused, mute = TrialStatus.ACCEPTED, TrialStatus.REFUSED, TrialStatus.NON_RESPONSE
+    judged = (
+        trials("all", accepted, refused) + trials("passive", accepted, refused) + trials("flash", mute, mute)
+    )
+    page = to_html(replace(report, liveness=attack_rates(judged)))
+    assert page.count("cue by cue") == 1
+    assert 'rowspan="2">passive<' in page
+    assert "Judged nothing here: flash." in page
 
 
 def test_two_runs_give_the_same_page(report: Report) -> None:
