@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def parse_calibration(text: str, source: str) -> Calibration:
             misses=_misses(table.get("misses")),
         )
         _require_monotone(calibration)
+        date.fromisoformat(calibration.provenance.date)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"calibration {source} is not well formed: {error!r}") from error
     return calibration

@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from facepay.gallery.opening import open_references
 from facepay.gallery.rows import GALLERY, stream_references
 from facepay.gallery.sealing import AT_ONCE
 from facepay.journal import History
+from facepay.recognition.calibration import Calibration
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.licences import require_licensed
@@ -92,7 +94,10 @@ def _models(settings: Settings) -> Iterator[Finding]:
     commercial = "allows commercial use" if spec.commercial else "research only, not for a shop"
     text = f"pack {spec.name} is here and unaltered ({spec.licence}; {commercial})"
     yield Finding("models", State.FINE, text)
-    if find_calibration(spec, settings.data / "calibrations") is None:
+    calibration = find_calibration(spec, settings.data / "calibrations")
+    if calibration is not None:
+        yield _measured(calibration)
+    else:
         text = (
             f"pack {spec.name} was never measured and tries out on borrowed thresholds, which production "
             f"refuses; type: facepay calibrate --pack {spec.name} --photos DIR"
@@ -104,6 +109,17 @@ def _models(settings: Settings) -> Iterator[Finding]:
     text = f"the models load; the recogniser gives {engine.dimensions} numbers a face"
     yield Finding("models", State.FINE, text)
     yield from _guarded("liveness", lambda settings: _alive(settings, engine), settings)
+
+
+def _measured(calibration: Calibration) -> Finding:
+    source = calibration.provenance
+    text = (
+        f"thresholds were measured on {source.date} by {source.impostor_comparisons:,} comparisons "
+        f"of strangers: {source.data}"
+    )
+    if date.fromisoformat(source.date) > datetime.now(UTC).date() + timedelta(days=1):
+        return Finding("models", State.MEND, f"{text}; that day is to come: set the clock or calibrate anew")
+    return Finding("models", State.FINE, text)
 
 
 def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ def test_a_calibration_survives_its_file() -> None:
         ("scale = 0.04", "scale = -1"),
         ("start = 0.3", "start = 0.9"),
         ("recogniser", "surprise"),
+        ('date = "2', 'date = "two'),
         ("[tail]", "[["),
     ],
 )

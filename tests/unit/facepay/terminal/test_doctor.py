@@ -114,6 +114,21 @@ def test_a_whole_pack_of_the_shop_is_fine(settings: Settings, tmp_path: Path) ->
     assert found(shop, "liveness")
 
 
+@pytest.mark.parametrize(("year", "state"), [("2026", State.FINE), ("9026", State.MEND)])
+def test_thresholds_are_named_with_their_origin_and_none_comes_from_the_future(
+    settings: Settings, tmp_path: Path, year: str, state: State
+) -> None:
+    pack = ShopPack(tmp_path / "shop")
+    measured = pack.folder / "shop.calibration.toml"
+    measured.write_text(measured.read_text("utf-8").replace('date = "2026', f'date = "{year}'), "utf-8")
+    models = (pack.folder,)
+    shop = replace(settings, recognition=replace(settings.recognition, pack=str(pack.file), models=models))
+    (finding,) = [one for one in found(shop, "models") if "thresholds were measured on" in one.says]
+    assert finding.state is state
+    assert f"{year}-" in finding.says
+    assert "comparisons of strangers" in finding.says
+
+
 def test_examining_an_empty_machine_creates_nothing(settings: Settings) -> None:
     examine(settings)
     assert list(settings.data.iterdir()) == []
