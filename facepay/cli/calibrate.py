@@ -20,6 +20,7 @@ from facepay.evaluation.calibrating import make_calibration
 from facepay.evaluation.comparisons import TAIL_SHARE, Comparisons, compare_all
 from facepay.evaluation.datasets import printable
 from facepay.evaluation.embedding import EmbeddedSet
+from facepay.evaluation.textfiles import written_text
 from facepay.evaluation.verification import fnmr_at
 from facepay.recognition.calibration import Calibration, Provenance
 from facepay.recognition.calibration_files import calibration_name, format_calibration
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
             comparisons, (engine.model, detector_digest), provenance, target_fpir=target
         )
         path = folder / calibration_name(engine.spec)
-        _write(path, format_calibration(calibration))
+        with written_text(path) as stream:
+            stream.write(format_calibration(calibration))
     if arguments.json:
         rows = [
             {**asdict(made), "fnmr": str(fnmr_at(comparisons, made.score))} for made in calibration.record
@@ -63,13 +65,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     for sentence in what_was_left_out(arguments.photos, embedded):
         print(sentence)
     return Exit.DONE
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the new thresholds in the place of the old ones, whole or not at all."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text, "utf-8")
-    fresh.replace(path)
 
 
 def _provenance(

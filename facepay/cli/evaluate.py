@@ -34,6 +34,7 @@ from facepay.evaluation.report import to_json, write_report
 from facepay.evaluation.results import Report, this_machine
 from facepay.evaluation.samples import load_references, load_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores, rows_of, write_scores
+from facepay.evaluation.textfiles import written_text
 from facepay.recognition.calibration import Calibration
 from facepay.recognition.calibration_files import find_calibration
 from facepay.recognition.engine import RecognitionEngine
@@ -120,6 +121,8 @@ def _from_photos(arguments: argparse.Namespace, settings: Settings) -> None:
     if arguments.what == "fairness" and arguments.groups is None:
         raise SettingsError("fairness needs --groups CSV with the columns identity and group")
     if arguments.write_scores:
+        if arguments.write_scores.is_dir():
+            raise SettingsError(f"{arguments.write_scores} is a folder; name a file in it")
         require_writable(arguments.write_scores.parent)
     engine, _ = named_engine(arguments, settings)
     fairness = _Fairness.of(arguments, settings, engine) if arguments.groups else None
@@ -128,7 +131,7 @@ def _from_photos(arguments: argparse.Namespace, settings: Settings) -> None:
         if fairness is not None:
             report = fairness.added_to(report, embedded)
         if arguments.write_scores:
-            with arguments.write_scores.open("w", encoding="utf-8") as stream:
+            with written_text(arguments.write_scores) as stream:
                 write_scores(rows_of(embedded.photos, embedded.features), stream)
         _tell(report, arguments)
 

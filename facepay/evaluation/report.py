@@ -12,6 +12,7 @@ from facepay.evaluation import figures
 from facepay.evaluation.attacks import AttackRates, by_level, fates
 from facepay.evaluation.intervals import Rate, one_in, percent
 from facepay.evaluation.results import Report, plain
+from facepay.evaluation.textfiles import written_text
 
 
 def to_json(report: Report) -> str:
@@ -46,11 +47,16 @@ def _unbroken(rate: Rate) -> str:
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
-    """Write `report.html` and `report.json` into a folder, made if need be; returns both paths."""
+    """Write `report.html` and `report.json` into a folder, made if need be; returns both paths.
+
+    Raises:
+        InputUnusable: they cannot be written there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     page, data = folder / "report.html", folder / "report.json"
-    data.write_text(to_json(report), "utf-8")
-    page.write_text(to_html(report), "utf-8")
+    for path, text in ((data, to_json(report)), (page, to_html(report))):
+        with written_text(path) as stream:
+            stream.write(text)
     return page, data
 
 

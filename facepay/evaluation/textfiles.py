@@ -1,4 +1,4 @@
-"""Opens the text files that an operator names: score files, pairs, groups."""
+"""Opens the text files that an operator names: score files, pairs, groups, and what a run writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -29,6 +29,30 @@ def opened_text(path: Path) -> Iterator[TextIO]:
         raise InputUnusable(f"{path} cannot be read: {why}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputUnusable(f"{path} is no text in UTF-8; save it as plain text or CSV") from error
+
+
+@contextmanager
+def written_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file in UTF-8 that takes its name when it is whole; packed by gzip where it ends on `.gz`.
+
+    What was there before stays until then, and stays where the new one cannot be finished.
+
+    Raises:
+        InputUnusable: it cannot be written; named, with the reason.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        opens = gzip.open if path.suffix == ".gz" else open
+        with opens(fresh, "wt", encoding="utf-8") as stream:
+            yield stream
+        fresh.replace(path)
+    except OSError as error:
+        raise InputUnusable(
+            f"{path} cannot be written: {error.strerror}; make room there, or name another place"
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def read_table(path: Path, stream: TextIO, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
