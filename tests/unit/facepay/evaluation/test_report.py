@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from facepay.evaluation.attacks import Trial, TrialStatus, attack_rates
-from facepay.evaluation.comparisons import compare_all
-from facepay.evaluation.fairness import fairness_table
-from facepay.evaluation.identification import open_set
-from facepay.evaluation.intervals import wilson
 from facepay.evaluation.report import to_html, to_json, write_report
-from facepay.evaluation.results import RecognitionResult, Report, Source, histogram_of, this_machine
-from facepay.evaluation.verification import det_curve, operating_points
-
-People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
+from facepay.evaluation.results import Report, this_machine
+from tests.reports import make_report
 
 
 @pytest.fixture
-def report(people: People) -> Report:
-    features, identity = people(60, 3, 0.8)
-    comparisons = compare_all(features, identity)
-    recognition = RecognitionResult(
-        Source("a pack", "ab" * 32, "cd" * 32, 60, 180),
-        wilson(0, 60),
-        wilson(1, 180),
-        len(comparisons.genuine),
-        comparisons.impostors,
-        operating_points(comparisons, (1e-2, 1e-4)),
-        open_set(features, identity, sizes=(10, 40), targets=(0.1,)),
-        tuple(map(tuple, det_curve(comparisons, 50).tolist())),
-        histogram_of(comparisons),
-        ("<script>alert(1)</script>",),
-    )
-    names = [f"p{number}" for number in range(60)]
-    groups = {name: "left" if number < 40 else "right" for number, name in enumerate(names)}
-    trials = [Trial("s", None, TrialStatus.ACCEPTED, 1), Trial("s", "print", TrialStatus.REFUSED, 1)]
-    return Report(
-        "An evaluation",
-        datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-        this_machine(),
-        recognition,
-        attack_rates(trials),
-        fairness_table(features, identity, names, groups, threshold=0.3),
-        {"detect": (1.0, 2.0, 3.0)},
-    )
+def report() -> Report:
+    return make_report("<script>alert(1)</script>")
 
 
 def test_json_holds_every_rate_with_its_counts(report: Report) -> None:
