@@ -27,7 +27,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "decision": ("3",),
     "keys": ("300", "10000", "300"),
     "liveness": ("injection",),
-    "payment_latency": ("commerce", "3", "1", "10000"),
+    "payment_latency": ("3", "1", "10000"),
     "search": ("10000",),
     "serve": ("300", "1"),
     "timing": ("2000",),

@@ -5,12 +5,13 @@ SQLite, and a gallery filled up with random references. Counted is from the mome
 the last frame that was needed to the moment the shopper is asked to confirm: what is left to detect and to
 embed, liveness's verdict, the search of the whole gallery, threshold, margin, account and policy. Beside each
 payment every network that ran in this time runs again on the same inputs, alone; `overhead` is the whole over
-the sum of those runs. `python -m benchmarks.payment_latency [PACK] [PAYMENTS] [SIZE ...]`; needs
-FACEPAY_MODELS.
+the sum of those runs. `python -m benchmarks.payment_latency [PACK] [PAYMENTS] [SIZE ...]`; the pack
+is `research`, of 512 dimensions, where FACEPAY_MODELS has it, and else the one of the settings.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from facepay.demo.people import default_photos, find_people
 from facepay.demo.stage import Stage
 from facepay.demo.theatre import Theatre
 from facepay.policy import default_rules
+from facepay.recognition.pack_store import choose_pack
 from facepay.recognition.rounded_block import BLOCK
 from facepay.settings import Settings, load_settings
 from facepay.terminal import Terminal
@@ -156,6 +158,12 @@ def lenient(settings: Settings, pack: str, folder: Path) -> Settings:
     )
 
 
+def default_pack() -> str:
+    """The widest features that are at hand: of 512 dimensions, which a large gallery makes slowest."""
+    named = "research" if os.environ.get("FACEPAY_MODELS") else load_settings().recognition.pack
+    return choose_pack(named).name
+
+
 def main(pack: str, payments: int, sizes: list[int]) -> None:
     """Measure payments at every gallery size, the smallest first."""
     runs = ModelRuns()
@@ -202,9 +210,11 @@ def _row(bench: Bench, payments: int, found_by: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    told = whole_numbers(sys.argv[2:], "[PACK [PAYMENTS [SIZE ...]]]")
+    words = sys.argv[1:]
+    named = words.pop(0) if words and not words[0].isdecimal() else default_pack()
+    told = whole_numbers(words, "[PACK] [PAYMENTS [SIZE ...]]")
     main(
-        known_pack(sys.argv[1] if len(sys.argv) > 1 else load_settings().recognition.pack),
+        known_pack(named),
         told[0] if told else 10,
         told[1:] or [1, 1_000, 10_000, 100_000, 1_000_000],
     )
