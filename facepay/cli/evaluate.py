@@ -34,6 +34,7 @@ from facepay.evaluation.report import to_json, write_report
 from facepay.evaluation.results import Report, this_machine
 from facepay.evaluation.samples import load_references, load_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores, rows_of, write_scores
+from facepay.evaluation.terminal_searches import SearchRules, search_as_the_terminal
 from facepay.evaluation.textfiles import written_text
 from facepay.recognition.calibration import Calibration
 from facepay.recognition.calibration_files import find_calibration
@@ -147,8 +148,13 @@ def _measured(
         # Rates can be measured without one; what the terminal would do cannot be said.
         remarks.append(f"What the terminal would decide is not in this report: {error}.")
     else:
-        deployed = at_deployed_thresholds(comparisons, calibration, settings.recognition.target_fpir)
-        result = replace(result, deployed=deployed)
+        terms = settings.recognition
+        rules = SearchRules(settings.enrolment.samples, terms.target_fpir, terms.margin)
+        result = replace(
+            result,
+            deployed=at_deployed_thresholds(comparisons, calibration, terms.target_fpir),
+            searches=search_as_the_terminal(embedded.features, embedded.identity, calibration, rules),
+        )
     return replace(
         _report(f"{TITLES[arguments.what]}: pack {engine.spec.name}"),
         recognition=result,

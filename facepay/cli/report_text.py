@@ -41,6 +41,12 @@ def _print_recognition(result: RecognitionResult, report: Report) -> None:
             f"  this pack's threshold for {deployed.references} references {deployed.threshold:.3f}  "
             f"FMR {deployed.fmr}  FNMR {deployed.fnmr}{note}"
         )
+    for search in result.searches:
+        note = "  (extrapolated)" if search.extrapolated else ""
+        made = f"{search.references} references, threshold {search.threshold:.3f}{note}"
+        print(f"  {search.people:>6} enrolled as the terminal does it, {made}")
+        print(f"           not found {search.not_found}, taken for another {search.taken_for_another}")
+        print(f"           strangers taken for somebody {search.strangers}")
     for place in result.open_set:
         note = "" if place.supported else "  (more than this data can show)"
         print(

@@ -20,6 +20,7 @@ from facepay.evaluation.deployed import DeployedPoint
 from facepay.evaluation.fairness import FairnessTable
 from facepay.evaluation.identification import OpenSetPoint
 from facepay.evaluation.intervals import Rate
+from facepay.evaluation.terminal_searches import TerminalSearch
 from facepay.evaluation.verification import OperatingPoint
 
 
@@ -69,6 +70,7 @@ class RecognitionResult:
     histogram: Histogram
     suspicions: tuple[str, ...] = ()
     deployed: tuple[DeployedPoint, ...] = ()
+    searches: tuple[TerminalSearch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
