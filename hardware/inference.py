@@ -2,19 +2,29 @@
 
 Threads are set on purpose. Several sessions whose idle threads spin starve each other on small
 machines (on two cores a detector went from 8 to 22 ms), so spinning is off everywhere.
+
+Nothing about the terminal is told to the library's makers: from 1.29 on its binaries keep a device's
+number and upload events over HTTPS unless they are forbidden to before they start (ADR 0320).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from hardware.errors import InferenceFailed, ModelUnreadable
+
+# Read once, while the library starts: it has to stand here before the import, whatever was set outside.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
+
+# The builds for Windows know the call only.
+onnxruntime.disable_telemetry_events()
 
 Array = npt.NDArray[Any]
 """Inputs and outputs of a model; dtype and shape are the model's own, so nothing narrower is true."""

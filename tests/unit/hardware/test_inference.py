@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +69,24 @@ def test_an_onnxruntime_that_is_too_old_is_named(model: bytes) -> None:
         ModelUnreadable, match=r"onnxruntime \d+\.\d+.* is too old .*pip install -U onnxruntime"
     ):
         load_session(model)
+
+
+def test_the_library_leaves_no_number_of_this_machine_and_tells_nobody(tmp_path: Path) -> None:
+    """In a process of its own, since the library reads the variable once, and without what marks a CI."""
+    home = tmp_path / "home"
+    home.mkdir()
+    model = tmp_path / "model.onnx"
+    model.write_bytes(doubling_model())
+    program = (
+        "import sys; from pathlib import Path; from hardware.inference import load_session; "
+        "load_session(Path(sys.argv[1]).read_bytes())"
+    )
+    root = str(Path(__file__).resolve().parents[3])
+    subprocess.run(
+        [sys.executable, "-c", program, str(model)],
+        env={"HOME": str(home), "PYTHONPATH": root, "ORT_DISABLE_TELEMETRY": "0"},
+        cwd=tmp_path,
+        check=True,
+        timeout=60,
+    )
+    assert list(home.rglob("*")) == []
