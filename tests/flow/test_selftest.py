@@ -10,8 +10,11 @@ import pytest
 from facepay.cli.main import main
 
 
-@pytest.mark.models
-def test_every_stage_gives_its_known_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("pack", ["builtin", pytest.param("commerce", marks=pytest.mark.models)])
+def test_every_stage_gives_its_known_answer(
+    pack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FACEPAY_RECOGNITION_PACK", pack)
     assert main(["--data", str(tmp_path), "selftest", "--json"]) == 0
     stages = json.loads(capsys.readouterr().out)
     assert [stage["stage"] for stage in stages][-3:] == ["detector", "recogniser", "liveness"]
