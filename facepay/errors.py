@@ -127,5 +127,9 @@ class OutcomeUnknown(Fault):
     """Nobody knows yet whether money moved; never reported to a till as declined."""
 
 
+class UnknownName(Fault):
+    """Whoever asked named a payment, an account or a payer that is not here; the text repeats the name."""
+
+
 class InputUnusable(Fault):
     """A file or data set the operator supplied cannot be used; the text names it and what is wrong."""

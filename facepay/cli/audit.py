@@ -16,7 +16,7 @@ from facepay.types import SubjectId
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("verify", help="check every entry against every signed head")
     actions.add_parser("checkpoint", help="print the signed head (a C2SP note) for a witness to keep")
     extract = actions.add_parser("extract", help="who looked for a payer, for that payer")

@@ -18,7 +18,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command("facepay.cli.demo", "the main job on this machine, in a browser or as a transcript"),
+    "demo": Command("facepay.cli.demo", "try everything on this machine, in a browser or as a transcript"),
     "serve": Command("facepay.cli.serve", "the terminal of a shop: pages and wires, until it is stopped"),
     "enrol": Command("facepay.cli.enrol", "enrol somebody at this machine's camera"),
     "erase": Command("facepay.cli.erase", "erase a payer with a receipt, or verify a receipt"),

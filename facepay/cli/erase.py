@@ -10,7 +10,7 @@ from pathlib import Path
 from facepay.cli.exits import Exit
 from facepay.erasure import Finding
 from facepay.erasure.receipt import SILENT_ON, SPEAKS_FOR
-from facepay.errors import ReceiptRefused, SettingsError
+from facepay.errors import NotEnrolled, ReceiptRefused, SettingsError, UnknownName
 from facepay.settings import Settings
 from facepay.terminal.keeping import Keeping, open_keeping
 from facepay.types import SubjectId
@@ -36,7 +36,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
 def _erase(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
     found = keeping.gallery.find_account(arguments.subject)
     subject = found.subject if found else SubjectId(arguments.subject)
-    token = keeping.erasure.erase(subject)
+    try:
+        token = keeping.erasure.erase(subject)
+    except NotEnrolled as error:
+        raise UnknownName(str(error)) from error
     if arguments.receipt:
         arguments.receipt.write_text(token + "\n", "ascii")
     if arguments.json:

@@ -33,7 +33,7 @@ MARGIN = timedelta(days=2)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("verify", help="prove every row and every checkpoint; exit code 4 names what is wrong")
     export = actions.add_parser("export", help="write the rows out")
     export.add_argument("--format", choices=[form.value for form in Format], default=Format.JSONL.value)

@@ -31,7 +31,7 @@ SHARE_LIMIT = 4096
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     generate = actions.add_parser("generate", help="make the key store, or a pending key in it")
     generate.add_argument("--use", choices=[use.name.lower() for use in KeyUse], default="wrap")
     actions.add_parser("list", help="every key with its state")

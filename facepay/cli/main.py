@@ -16,7 +16,7 @@ from typing import Protocol
 
 from facepay.cli.commands import COMMANDS
 from facepay.cli.exits import Exit
-from facepay.errors import Declined, FacepayError, SettingsError
+from facepay.errors import Declined, FacepayError, SettingsError, UnknownName
 from facepay.psp.base import PspError
 from facepay.settings import Settings, load_settings
 from hardware.errors import HardwareError
@@ -26,7 +26,7 @@ from keys.hygiene import harden_process
 from liveness.errors import LivenessError
 from pos_adapter.errors import BadRequest, PosError
 
-EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage or settings, 3 declined,
+EPILOGUE = """exit codes: 0 done, 1 a fault to be mended, 2 wrong usage, name or settings, 3 declined,
 4 a check did not hold, 130 interrupted. Settings: --settings FILE or FACEPAY_SETTINGS, and FACEPAY_*."""
 
 
@@ -113,7 +113,7 @@ def _guarded(arguments: argparse.Namespace, run: Callable[[], Exit]) -> Exit:
         return Exit.DONE
     except (FacepayError, HardwareError, KeysError, LivenessError, PosError, PspError) as error:
         _tell(arguments, error)
-        if isinstance(error, SettingsError | BadRequest):
+        if isinstance(error, SettingsError | UnknownName | BadRequest):
             return Exit.USAGE
         return Exit.DECLINED if isinstance(error, Declined) else Exit.FAULT
     except OSError as error:

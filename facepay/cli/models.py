@@ -28,7 +28,7 @@ from facepay.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="all packs, with licence and whether they are here")
     install = actions.add_parser("install", help="download a pack, or copy it from a folder")
     install.add_argument("pack", help="name of a pack")

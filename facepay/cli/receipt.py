@@ -26,7 +26,7 @@ from pos_adapter.types import TransactionId
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser("verify", help="check a receipt's statement, without network or terminal")
     verify.add_argument("statement", nargs="?", default="", help="the statement, a file, or - for stdin")
     verify.add_argument("--image", type=Path, metavar="FILE", help="picture of the receipt's QR code")

@@ -20,7 +20,7 @@ from pos_adapter.types import Money
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True)
     for name, text in (("top-up", "add money that came in"), ("pay-out", "hand money back")):
         action = actions.add_parser(name, help=text)
         action.add_argument("account")

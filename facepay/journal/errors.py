@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facepay.errors import Declined, Fault
+from facepay.errors import Declined, Fault, UnknownName
 
 
 class JournalError(Fault):
@@ -17,7 +17,7 @@ class IllegalTransition(JournalError):
     """The table of states has no such step; the caller has a bug and the payment stays where it was."""
 
 
-class UnknownPayment(JournalError):
+class UnknownPayment(JournalError, UnknownName):
     """The journal has no payment of this id."""
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from facepay.db.base import Base
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
+from facepay.errors import UnknownName
 from facepay.psp.base import KeyReused, PspError, PspUnreachable
 
 Result = TypeVar("Result")
@@ -41,6 +42,10 @@ class UnbalancedPosting(PspError):
 
 class Shortfall(PspError):
     """An account is missing, closed, of another currency, or would go below 0; nothing was posted."""
+
+
+class UnknownAccount(Shortfall, UnknownName):
+    """Nobody has an account of this name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from facepay.db.engine import reader_of
 from facepay.db.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from facepay.psp.base import IdempotencyKey as Key
 from facepay.psp.base import PayerToken, require_key, require_positive
-from facepay.psp.ledger.books import Leg, Posting, Shortfall, post, require_account, transact
+from facepay.psp.ledger.books import Leg, Posting, Shortfall, UnknownAccount, post, require_account, transact
 from pos_adapter.types import Money
 
 
@@ -73,7 +73,7 @@ class Wallet:
                 )
             ).one_or_none()
         if row is None:
-            raise Shortfall(f"there is no account {payer}")
+            raise UnknownAccount(f"there is no account {payer}")
         return Money(row.balance_minor, row.currency)
 
     def statement(self, account: str) -> Iterator[StatementLine]:

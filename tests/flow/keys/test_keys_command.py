@@ -108,7 +108,7 @@ def test_a_threshold_comes_into_force_by_two_persons(run: Run, approvers: list[P
 
 def test_erasing_nobody_and_verifying_nonsense_are_named(run: Run, tmp_path: Path) -> None:
     run("keys", "generate")
-    assert run("erase", "00" * 16)[0] == Exit.DECLINED
+    assert run("erase", "00" * 16)[0] == Exit.USAGE
     junk = tmp_path / "receipt"
     junk.write_text("not.a.receipt")
     code, out, _ = run("erase", "--verify", str(junk))
