@@ -164,4 +164,4 @@ def require_together(desk: AccountDesk, account: str, pin: str) -> None:
 
 
 def _time(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()

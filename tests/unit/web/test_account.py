@@ -51,6 +51,7 @@ def test_a_shopper_reads_what_is_kept(shopper: FlaskClient) -> None:
     page = shopper.get("/account/show").get_data(as_text=True)
     assert "9.40 EUR" in page
     assert "You were found by your face" in page
+    assert "9,40 EUR" in shopper.get("/account/show?lang=de").get_data(as_text=True)
 
 
 def test_a_wrong_code_and_a_wrong_account_have_the_same_answer(shopper: FlaskClient) -> None:

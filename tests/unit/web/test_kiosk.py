@@ -235,3 +235,14 @@ def test_the_wish_to_show_a_code_opens_the_capture(
     answers = counter.open("s1")
     assert frame(post, post("/kiosk/show-code", json={"sale": "s1"}).get_json()["ticket"]) == 204
     assert answers.has(Answer.SHOW_CODE)
+
+
+@pytest.mark.parametrize(("language", "amount"), [("en", "12.40 EUR"), ("de", "12,40 EUR")])
+def test_the_amount_is_written_as_the_shopper_writes_it(
+    client: FlaskClient, offer: Callable[..., None], language: str, amount: str
+) -> None:
+    offer(phase=Phase.CONFIRM, account="...7f")
+    view = client.get(f"/kiosk/state?lang={language}").get_json()
+    assert view["amount"] == amount
+    assert amount in view["title"]
+    assert amount in view["confirm_label"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import string
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 import facepay.web
 from facepay.types import QualityHint
+from facepay.web import rooms
 from facepay.web.words import LANGUAGES, Words
 from liveness.types import PromptKind
+from pos_adapter.types import Money
 
 TEMPLATES = Path(facepay.web.__file__).parent / "templates"
 
@@ -39,6 +42,19 @@ def test_every_hint_and_prompt_has_a_sentence_and_an_icon() -> None:
     icons = (TEMPLATES / "_icons.html").read_text("utf-8")
     names = [f"hint-{hint.value}" for hint in QualityHint] + [f"prompt-{kind.value}" for kind in PromptKind]
     assert [name for name in names if name not in known or f'id="{name}"' not in icons] == []
+
+
+def test_amounts_are_written_as_each_language_writes_them() -> None:
+    words = Words.load()
+    assert words["en"].amount(Money(940, "EUR")) == "9.40 EUR"
+    assert {words[code].amount(Money(940, "EUR")) for code in ("de", "fr", "es")} == {"9,40 EUR"}
+    assert words["de"].amount(Money(1240, "JPY")) == "1240 JPY"
+
+
+def test_every_part_of_the_terminal_has_a_name_on_the_console() -> None:
+    named = set(re.findall(r'Part\("([a-z]+)"', inspect.getsource(rooms)))
+    assert named
+    assert {name for name in named if f"part-{name}" not in Words.load()["en"].sentences} == set()
 
 
 def test_no_sentence_speaks_of_attacks() -> None:

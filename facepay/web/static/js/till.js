@@ -15,7 +15,7 @@ let tookCard = "";
 
 const phrase = (name) => document.querySelector(`[data-phrase="${name}"]`).content.textContent;
 const total = () => lines.reduce((sum, line) => sum + line.minor, 0);
-const money = (minor) => `${(minor / 10 ** decimals).toFixed(decimals)} ${dataset.currency}`;
+const money = (minor) => `${(minor / 10 ** decimals).toFixed(decimals).replace(".", dataset.decimalMark)} ${dataset.currency}`;
 
 function drawBasket() {
   const template = document.querySelector("[data-line]");
