@@ -33,7 +33,7 @@ class Phrases:
         return self.sentences[key].format(**values) if values else self.sentences[key]
 
     def amount(self, amount: object) -> str:
-        """`9.40 EUR` with this language's own decimal mark; for people only, wires and books keep the point."""
+        """`9.40 EUR` with this language's decimal mark; for people, since wires and books keep the point."""
         return str(amount).replace(".", self("decimal-mark"))
 
     def find(self, key: str) -> str:

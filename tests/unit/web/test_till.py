@@ -127,3 +127,9 @@ def test_the_page_offers_the_goods_with_their_prices(client: FlaskClient) -> Non
     page = client.get("/till/").get_data(as_text=True)
     assert 'data-price="320"' in page
     assert "3.20 EUR" in page
+
+
+def test_the_goods_of_the_demonstration_have_names_in_every_language(client: FlaskClient) -> None:
+    page = client.get("/till/?lang=de").get_data(as_text=True)
+    assert 'data-good="Bread" data-name="Brot"' in page
+    assert "3,20 EUR" in page

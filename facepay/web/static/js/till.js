@@ -122,7 +122,7 @@ async function cancel() {
 }
 
 for (const good of document.querySelectorAll("[data-good]")) {
-  good.addEventListener("click", () => add(good.dataset.good, Number(good.dataset.price)));
+  good.addEventListener("click", () => add(good.dataset.name, Number(good.dataset.price)));
 }
 for (const key of document.querySelectorAll("[data-key]")) key.addEventListener("click", () => press(key.dataset.key));
 screen.find("add").addEventListener("click", addEntry);
