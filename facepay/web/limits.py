@@ -85,7 +85,7 @@ def _choices_of(values: Mapping[str, object], before: FactorPreference, currency
 
 
 def _major(minor: int | None, currency: str) -> str:
-    return "" if minor is None else phrases().amount(Money(minor, currency)).split()[0]
+    return "" if minor is None else phrases().figure(Money(minor, currency)).split()[0]
 
 
 def _minor(values: Mapping[str, object], name: str, currency: str) -> int | None:

@@ -46,7 +46,7 @@ def present(view: SaleView, audience: Audience, t: Phrases) -> dict[str, object]
         "phase": view.phase.value,
         "sale": view.sale,
         "payee": view.payee,
-        "amount": t.amount(view.amount),
+        "amount": t.figure(view.amount),
         "title": title,
         "text": text,
         "hint": hint if audience is Audience.KIOSK else "",
@@ -55,7 +55,7 @@ def present(view: SaleView, audience: Audience, t: Phrases) -> dict[str, object]
         "progress": _progress(view),
         "factor": view.factor,
         "factor_label": t.find(f"factor-{view.factor}"),
-        "confirm_label": t("confirm-label", amount=t.amount(view.amount)),
+        "confirm_label": t("confirm-label", amount=t.figure(view.amount)),
         "light": json.loads(view.light) if view.light else None,
         "face_offered": view.face_offered,
         "code_offered": view.code_offered,
@@ -91,7 +91,7 @@ def _hint(view: SaleView, t: Phrases) -> tuple[str, str]:
 
 def _sentences(view: SaleView, audience: Audience, t: Phrases) -> tuple[str, str]:
     key = f"{audience.value}-{view.phase.value}"
-    values = {"amount": t.amount(view.amount), "payee": view.payee, "account": view.account}
+    values = {"amount": t.figure(view.amount), "payee": view.payee, "account": view.account}
     said = (
         t.shopper.get(view.words) if audience is Audience.KIOSK else t.cashier.get(view.cashier_words)
     ) or ""

@@ -32,9 +32,9 @@ class Phrases:
         """The sentence `key`; a missing one is an error of ours and raises KeyError."""
         return self.sentences[key].format(**values) if values else self.sentences[key]
 
-    def amount(self, amount: object) -> str:
-        """`9.40 EUR` with this language's decimal mark; for people, since wires and books keep the point."""
-        return str(amount).replace(".", self("decimal-mark"))
+    def figure(self, figure: object) -> str:
+        """`9.40 EUR` with this language's decimal mark; for people only, wires and books keep the point."""
+        return str(figure).replace(".", self("decimal-mark"))
 
     def find(self, key: str) -> str:
         """The sentence `key`, or nothing where there is none."""

@@ -78,6 +78,8 @@ def test_withdrawing_asks_once_more_and_hands_over_the_receipt(shopper: FlaskCli
     assert "Yes, erase my face" in asked
     done = shopper.post("/account/withdraw", data={"sure": "yes"}, headers=FORM).get_data(as_text=True)
     assert "head.body.signature" in done
+    assert 'download="facepay-receipt.txt" href="data:text/plain,head.body.signature"' in done
+    assert 'src="data:image/svg+xml' in done
     assert enter(shopper) == 403
 
 

@@ -44,11 +44,11 @@ def test_every_hint_and_prompt_has_a_sentence_and_an_icon() -> None:
     assert [name for name in names if name not in known or f'id="{name}"' not in icons] == []
 
 
-def test_amounts_are_written_as_each_language_writes_them() -> None:
+def test_figures_are_written_as_each_language_writes_them() -> None:
     words = Words.load()
-    assert words["en"].amount(Money(940, "EUR")) == "9.40 EUR"
-    assert {words[code].amount(Money(940, "EUR")) for code in ("de", "fr", "es")} == {"9,40 EUR"}
-    assert words["de"].amount(Money(1240, "JPY")) == "1240 JPY"
+    assert words["en"].figure(Money(940, "EUR")) == "9.40 EUR"
+    assert {words[code].figure(Money(940, "EUR")) for code in ("de", "fr", "es")} == {"9,40 EUR"}
+    assert words["de"].figure(Money(1240, "JPY")) == "1240 JPY"
 
 
 def test_every_part_of_the_terminal_has_a_name_on_the_console() -> None:
