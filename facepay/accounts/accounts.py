@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from facepay.accounts.lockouts import Guarded, LockedOut, Lockouts, Scope
-from facepay.accounts.spending import spending_of, spent_since
+from facepay.accounts.spending import last_paid_ms, spending_of, spent_since
 from facepay.db.models.accounts import PayerAccountRow
 from facepay.db.transaction import reading, writing
 from facepay.errors import FactorFailed, LimitExceeded
@@ -165,6 +165,11 @@ class Accounts:
         with writing(self._engine) as connection:
             connection.execute(delete(PayerAccountRow).where(PayerAccountRow.account == account))
         self._lockouts.clear(Guarded(Scope.ACCOUNT, account))
+
+    def last_paid_ms(self, account: str) -> int | None:
+        """When this account paid last by face, at any terminal of the merchant; None: never."""
+        with reading(self._engine) as connection:
+            return last_paid_ms(connection, account)
 
     def require_usable(self, account: str, amount: Money) -> None:
         """Pass in silence where account and place are not locked and no limit forbids the amount.

@@ -43,6 +43,17 @@ _SINCE = select(
 )
 
 
+_LAST = select(func.max(JournalPayment.at_ms)).where(
+    JournalPayment.account == bindparam("account"), JournalPayment.state.in_(SPENT)
+)
+
+
+def last_paid_ms(connection: Connection, account: str) -> int | None:
+    """When an account paid last, at any terminal on this database; None: never."""
+    found: int | None = connection.scalar(_LAST, {"account": account})
+    return found
+
+
 def spending_of(connection: Connection, account: str, now_ms: int) -> Spending:
     """Sum and count since the last payment with the PIN, and the time since the last payment."""
     minor = count = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from facepay.cli.exits import Exit
 from facepay.erasure import Finding
 from facepay.erasure.receipt import SILENT_ON, SPEAKS_FOR
-from facepay.errors import NotEnrolled, ReceiptRefused, SettingsError, UnknownName
+from facepay.errors import ReceiptRefused, SettingsError, UnknownName
 from facepay.settings import Settings
 from facepay.terminal.keeping import Keeping, open_keeping
 from facepay.types import SubjectId
@@ -22,24 +22,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
     parser.add_argument("subject", nargs="?", default="", help="pseudonym or account of the payer")
     parser.add_argument("--verify", type=Path, metavar="RECEIPT", help="check a deletion receipt instead")
+    parser.add_argument(
+        "--unused", action="store_true", help="erase everybody who has not paid for enrolment.unused_days"
+    )
     parser.add_argument("--receipt", type=Path, metavar="FILE", help="write the receipt here")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
     """Erase, or verify."""
-    if bool(arguments.subject) == bool(arguments.verify) and not arguments.verify:
+    if arguments.unused and (arguments.subject or arguments.verify or arguments.receipt):
+        raise SettingsError("--unused erases whoever is due: name no payer and no file beside it")
+    if not (arguments.subject or arguments.verify or arguments.unused):
         raise SettingsError("name the payer to erase, or a receipt with --verify")
     with open_keeping(settings, actor=f"cli:{getpass.getuser()}") as keeping:
+        if arguments.unused:
+            return _erase_unused(arguments, keeping)
         return _verify(arguments, keeping) if arguments.verify else _erase(arguments, keeping)
 
 
 def _erase(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
-    found = keeping.gallery.find_account(arguments.subject)
-    subject = found.subject if found else SubjectId(arguments.subject)
-    try:
-        token = keeping.erasure.erase(subject)
-    except NotEnrolled as error:
-        raise UnknownName(str(error)) from error
+    gallery, name = keeping.gallery, arguments.subject
+    payer = gallery.find_account(name) or gallery.find_subject(SubjectId(name))
+    if payer is None:
+        raise UnknownName(f"nobody is enrolled as {name}")
+    subject, token = payer.subject, keeping.leaving.leave(payer)
     if arguments.receipt:
         arguments.receipt.write_text(token + "\n", "ascii")
     if arguments.json:
@@ -51,6 +57,17 @@ def _erase(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
     print("next: `facepay keys rotate` (a running terminal does it within 12 hours), then, within 24 hours,")
     print("`facepay keys destroy` of the old key: from then on no backup opens for this payer")
     print(f"receipt written to {arguments.receipt}" if arguments.receipt else token)
+    return Exit.DONE
+
+
+def _erase_unused(arguments: argparse.Namespace, keeping: Keeping) -> Exit:
+    due = keeping.disuse.due()
+    for payer in due:
+        keeping.leaving.leave(payer)
+    if arguments.json:
+        print(json.dumps({"erased": [payer.subject for payer in due]}))
+        return Exit.DONE
+    print("".join(f"{payer.subject} is erased\n" for payer in due) + f"{len(due)} payers were due")
     return Exit.DONE
 
 

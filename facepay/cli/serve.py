@@ -23,7 +23,7 @@ from facepay.journal.forwards import Forwards
 from facepay.outcomes import load_words
 from facepay.settings import Settings
 from facepay.terminal import Terminal, open_terminal
-from facepay.terminal.build import now_ms
+from facepay.terminal.keeping import now_ms
 from facepay.terminal.out_of_order import OutOfOrderHost
 from facepay.terminal.wires import open_wires
 from facepay.web.opening import open_pages, open_pages_out_of_order

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> Exit:
         print(json.dumps([_row(one) for one in shown], indent=1))
     else:
         _print(shown)
-    return Exit.DECLINED if wanted and not shown else Exit.DONE
+    return Exit.USAGE if wanted and not shown else Exit.DONE
 
 
 def _row(one: EnrolledSubject) -> dict[str, object]:

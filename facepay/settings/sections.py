@@ -143,11 +143,15 @@ class CaptureSettings:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentSettings:
-    """What an enrolment asks for."""
+    """What an enrolment asks for.
+
+    `unused_days` is how long a payer is kept who does not pay with their face; the consent promises a year.
+    """
 
     consent_version: str = "2026-11"
     samples: int = within(3, 2, 10)
     deadline_s: float = within(60.0, 5.0, 600.0)
+    unused_days: int = within(365, 1, 365)
 
 
 @dataclass(frozen=True, slots=True)

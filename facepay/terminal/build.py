@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from facepay.custody import Thresholds, require_approved
 from facepay.db.periods import close_period, read_since_ms
 from facepay.db.session import Database, open_database
 from facepay.enrolment import Enrolment, EnrolmentParts
+from facepay.erasure import Erasure
 from facepay.gallery import Gallery, HeldTemplates, HeldTerms, SealedOriginals
 from facepay.gallery.rotation import Rotation
 from facepay.journal import History, Journal
@@ -40,6 +40,8 @@ from facepay.settings import Settings
 from facepay.terminal.alive import build_depth, build_equipment
 from facepay.terminal.bookkeeping import Bookkeeper, Silence
 from facepay.terminal.engines import build_engine, build_tries
+from facepay.terminal.keeping import disuse_of, now_ms
+from facepay.terminal.leaving import Leaving
 from facepay.terminal.money import MoneySide, build_money
 from facepay.terminal.places import database_url, open_keys
 from facepay.terminal.terms import (
@@ -77,16 +79,12 @@ class Terminal:
     checkout: Checkout
     monitor: Monitor
     enrolment: Enrolment
+    leaving: Leaving
     clock: Clock
 
     def capture_with(self, camera: Camera) -> FaceCapture:
         """A capture of this terminal with another camera, for enrolments."""
         return _capture(self.settings, camera, self.engine, self.clock, for_enrolment=True)
-
-
-def now_ms() -> int:
-    """The time of day in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager
@@ -121,12 +119,16 @@ def open_terminal(
         gallery = Gallery(database, keys, matcher, tenant, audit=audit)
         gallery.load()
         eye = camera or _camera(settings)
-        base = _Base(settings, database, keys, engine, gallery, eye, clock or SystemClock())
+        base = _Base(settings, database, keys, engine, gallery, audit, eye, clock or SystemClock())
         terminal = _assemble(base)
         stack.callback(terminal.counter.close)
         stack.callback(terminal.monitor.close)
         settled = terminal.checkout.settle()
-        chores = (Silence(terminal.money.settlement, settled.telling), _rotation(database, keys, audit))
+        chores = (
+            Silence(terminal.money.settlement, settled.telling),
+            _rotation(database, keys, audit),
+            disuse_of(settings, gallery, terminal.money.accounts, terminal.leaving),
+        )
         stack.enter_context(Bookkeeper(terminal.money, chores=chores))
         yield terminal
 
@@ -151,6 +153,7 @@ class _Base:
     keys: KeyStore
     engine: RecognitionEngine
     gallery: Gallery
+    audit: AuditLog
     camera: Camera
     clock: Clock
 
@@ -186,6 +189,7 @@ def _assemble(base: _Base) -> Terminal:
         checkout=Checkout(parts),
         monitor=parts.monitor,
         enrolment=Enrolment(_enrolment(base, tries, money)),
+        leaving=Leaving(base.settings, Erasure(base.gallery, base.audit, base.keys), money.accounts),
         clock=base.clock,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from facepay.accounts import Accounts
 from facepay.audit import AuditLog
 from facepay.custody import Custody, read_approvers
 from facepay.db.session import Database, open_database
@@ -13,6 +15,9 @@ from facepay.erasure import Erasure, Verifier
 from facepay.gallery import Gallery
 from facepay.gallery.rotation import Rotation
 from facepay.settings import Settings
+from facepay.terminal.disuse import Disuse
+from facepay.terminal.leaving import Leaving
+from facepay.terminal.money import build_accounts
 from facepay.terminal.places import database_url, make_data_folder, open_keys
 from facepay.types import CandidateList, ModelId, Probe, Reference, SubjectId
 from keys import KeyStore
@@ -27,9 +32,26 @@ class Keeping:
     audit: AuditLog
     gallery: Gallery
     rotation: Rotation
-    erasure: Erasure
+    leaving: Leaving
+    disuse: Disuse
     verifier: Verifier
     custody: Custody
+
+
+def now_ms() -> int:
+    """The time of day in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def disuse_of(settings: Settings, gallery: Gallery, accounts: Accounts, leaving: Leaving) -> Disuse:
+    """Who has not paid for as long as the settings say."""
+    return Disuse(
+        gallery.subjects,
+        accounts.last_paid_ms,
+        leaving.leave,
+        days=settings.enrolment.unused_days,
+        now_ms=now_ms,
+    )
 
 
 class NobodySearches:
@@ -62,13 +84,16 @@ def open_keeping(settings: Settings, *, actor: str) -> Iterator[Keeping]:
         tenant = settings.terminal.tenant
         audit = AuditLog(database, keys, tenant, actor=actor)
         gallery = Gallery(database, keys, NobodySearches(), tenant, audit=audit)
+        accounts = build_accounts(settings, database, keys, now_ms)
+        leaving = Leaving(settings, Erasure(gallery, audit, keys), accounts)
         yield Keeping(
             database,
             keys,
             audit,
             gallery,
             Rotation(database, keys),
-            Erasure(gallery, audit, keys),
+            leaving,
+            disuse_of(settings, gallery, accounts, leaving),
             Verifier(gallery, audit, keys),
             Custody(database, keys, audit, read_approvers(settings.keys.approvers)),
         )

@@ -46,23 +46,29 @@ def build_money(
     provider = build_provider(settings, database, now_ms)
     issuer = StatementIssuer(keys, now_s=lambda: now_ms() // 1000)
     settlement = Settlement(journal, provider, provider, wait=time.sleep, statement=issuer.issue)
-    limits = settings.limits
-    accounts = Accounts(
-        database.engine,
-        keys,
-        terminal=names.terminal,
-        merchant=names.tenant,
-        now_ms=now_ms,
-        limits=MerchantLimits(limits.payment_minor, limits.day_minor, limits.day_payments),
-    )
     return MoneySide(
         database=database,
         journal=journal,
         provider=provider,
         settlement=settlement,
         refunds=Refunds(journal, settlement, refund_terms(settings), now_ms=now_ms),
-        accounts=accounts,
+        accounts=build_accounts(settings, database, keys, now_ms),
         checkpoints=Checkpoints(database.engine, chain=names.terminal, signer=keys, now_ms=now_ms),
+    )
+
+
+def build_accounts(
+    settings: Settings, database: Database, keys: KeyStore, now_ms: Callable[[], int]
+) -> Accounts:
+    """The payers' accounts under the merchant's limits."""
+    names, limits = settings.terminal, settings.limits
+    return Accounts(
+        database.engine,
+        keys,
+        terminal=names.terminal,
+        merchant=names.tenant,
+        now_ms=now_ms,
+        limits=MerchantLimits(limits.payment_minor, limits.day_minor, limits.day_payments),
     )
 
 

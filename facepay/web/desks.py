@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from facepay.audit import AuditLog
-from facepay.erasure import Erasure
 from facepay.errors import FactorFailed, NotEnrolled
 from facepay.gallery import EnrolledSubject
 from facepay.monitoring import Rates
 from facepay.psp.base import PayerToken
 from facepay.terminal import Terminal
-from facepay.web.card_desk import forget_card
 from pos_adapter.types import Totals
 
 SHOWN = 50
@@ -104,11 +102,7 @@ class TerminalAccounts:
 
     def withdraw(self, account: str) -> str:
         """Erase face and code; the books keep what the law asks for, without a face."""
-        found = self._require(account)
-        receipt = Erasure(self._terminal.gallery, self._audit, self._terminal.keys).erase(found.subject)
-        forget_card(self._terminal, account)
-        self._terminal.money.accounts.forget(account)
-        return receipt
+        return self._terminal.leaving.leave(self._require(account))
 
     def _require(self, account: str) -> EnrolledSubject:
         found = self._terminal.gallery.find_account(account)

@@ -14,9 +14,10 @@ from facepay.outcomes import CashierWords, ShopperWords
 from facepay.psp.base import IdempotencyKey, PayerToken
 from facepay.settings import Settings
 from facepay.terminal import Terminal
+from facepay.terminal.leaving import cards_of
 from facepay.types import TemplateMode
 from facepay.web.base import Good, Health, Part, Shop, WebDeps
-from facepay.web.card_desk import HostedCards, cards_of, webhooks_of
+from facepay.web.card_desk import HostedCards, webhooks_of
 from facepay.web.desks import TerminalAccounts, TerminalConsole
 from facepay.web.server import streams_for
 from hardware.camera_browser import BrowserCamera
@@ -147,7 +148,7 @@ class SecretAccess:
 
 def deps_from(terminal: Terminal) -> WebDeps:
     """What the pages of this terminal are built from."""
-    camera, cards = terminal.camera, cards_of(terminal)
+    camera, cards = terminal.camera, cards_of(terminal.settings, terminal.money.accounts)
     return dataclasses.replace(
         _bare(terminal.settings, terminal.counter),
         host=terminal.checkout,

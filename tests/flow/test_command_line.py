@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -50,7 +52,13 @@ def pay(typed: Typed, photo: Path, *more: str) -> dict[str, object]:
     return answer
 
 
-def test_somebody_joins_pays_once_and_leaves(typed: Typed, gallery: list[Path]) -> None:
+def rows_of(folder: Path, table: str) -> int:
+    with closing(sqlite3.connect(folder / "data" / "facepay.db")) as database:
+        count: int = database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+        return count
+
+
+def test_somebody_joins_pays_once_and_leaves(typed: Typed, gallery: list[Path], tmp_path: Path) -> None:
     payer, stranger = gallery[0], gallery[1]
     account = enrol(typed, payer)
     assert typed("wallet", "top-up", account, "20.00")[0] == 0
@@ -60,9 +68,24 @@ def test_somebody_joins_pays_once_and_leaves(typed: Typed, gallery: list[Path]) 
     assert json.loads(typed("wallet", "balance", account, "--json")[1])["balance_minor"] == 1500
     assert typed("wallet", "verify")[0] == 0
     assert typed("journal", "verify")[0] == 0
+    assert rows_of(tmp_path, "payer_account") == 1
     assert typed("erase", account)[0] == 0
+    assert rows_of(tmp_path, "payer_account") == 0
     assert pay(typed, payer)["outcome"] == "no_match"
-    assert typed("subjects", account)[0] == 3
+    assert typed("subjects", account)[0] == 2
+
+
+def test_who_has_not_paid_for_a_year_is_erased_on_demand(
+    typed: Typed, gallery: list[Path], tmp_path: Path
+) -> None:
+    account = enrol(typed, gallery[0])
+    assert "0 payers were due" in typed("erase", "--unused")[1]
+    with closing(sqlite3.connect(tmp_path / "data" / "facepay.db")) as database:
+        database.execute("UPDATE subject SET enrolled_at_ms = enrolled_at_ms - 366 * 86400000")
+        database.commit()
+    assert typed("erase", "--unused", account)[0] == 2
+    assert "1 payers were due" in typed("erase", "--unused")[1]
+    assert rows_of(tmp_path, "subject") == rows_of(tmp_path, "payer_account") == 0
 
 
 def test_a_wallet_that_is_short_declines_and_charges_nothing(typed: Typed, gallery: list[Path]) -> None:
