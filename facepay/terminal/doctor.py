@@ -41,6 +41,7 @@ from keys.slots import cost_of
 from keys.stretching import TARGET_S, write_cost
 from liveness.errors import LivenessError
 from liveness.types import Tier
+from pos_adapter.types import Money
 
 NAMED = 5
 """Payers named in one line."""
@@ -127,8 +128,10 @@ def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:
     calibration = build_calibration(settings)
     calibration.require_models(models.digests)
     policy = build_policy(settings)
-    ceilings = ", ".join(str(policy.ceiling_for(tier)) for tier in (Tier.ZERO, Tier.ONE, Tier.TWO))
-    text = f"{len(models.experts)} passive experts load; levels 0, 1 and 2 may pay {ceilings} (minor units)"
+    ceilings = [policy.ceiling_for(tier) for tier in (Tier.ZERO, Tier.ONE, Tier.TWO)]
+    most = ", ".join(str(Money(minor, settings.terminal.currency)) for minor in ceilings)
+    count = len(models.experts)
+    text = f"{count} passive network{'' if count == 1 else 's'} load; levels 0, 1 and 2 may pay up to {most}"
     yield Finding("liveness", State.FINE, text)
     if models.mesh is None:
         text = "the pack has no face landmarks: a smile cannot be seen, and a turn never reaches level 2"

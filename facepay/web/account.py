@@ -5,19 +5,21 @@ Entering takes account and code and lasts three minutes; the page belongs to a s
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from facepay.enrolment import code_png
 from facepay.errors import Declined
-from facepay.receipts.qr import qr_address
 from facepay.web.desks import AccountDesk, require_together
 from facepay.web.entering import enter, entered, leave
 from facepay.web.inputs import digits, fields, text
 from facepay.web.language import phrases
 from facepay.web.problems import PageError
 
-QR_LIMIT = 2_300
-"""Characters that a QR code at level M holds; a receipt's proof grows with the logarithm of the log."""
+QR_LIMIT = 2_900
+"""Characters that a QR code at level L holds; a receipt's proof grows with the logarithm of the log."""
 
 
 def account_pages(desk: AccountDesk) -> Blueprint:
@@ -63,5 +65,5 @@ def _looking(pages: Blueprint, desk: AccountDesk) -> None:
             return render_template("account_show.html", overview=desk.overview(account), asked=True)
         receipt = desk.withdraw(account)
         leave()
-        picture = qr_address(receipt, scale=3) if len(receipt) <= QR_LIMIT else ""
+        picture = b64encode(code_png(receipt, scale=4)).decode() if len(receipt) <= QR_LIMIT else ""
         return render_template("account_erased.html", receipt=receipt, picture=picture)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import cv2
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
 from facepay.errors import FactorFailed, NotEnrolled
+from facepay.qr import read_qr_codes
 from facepay.web import WebDeps, create_app
 from facepay.web.desks import Line, Overview
 
@@ -79,7 +83,9 @@ def test_withdrawing_asks_once_more_and_hands_over_the_receipt(shopper: FlaskCli
     done = shopper.post("/account/withdraw", data={"sure": "yes"}, headers=FORM).get_data(as_text=True)
     assert "head.body.signature" in done
     assert 'download="facepay-receipt.txt" href="data:text/plain,head.body.signature"' in done
-    assert 'src="data:image/svg+xml' in done
+    drawn = b64decode(done.split('src="data:image/png;base64,')[1].split('"')[0])
+    pixels = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert read_qr_codes(np.asarray(pixels, np.uint8)) == ["head.body.signature"]
     assert enter(shopper) == 403
 
 
