@@ -35,10 +35,10 @@ source = "/dev/facepay/camera"
 
 [pos]
 wires = ["rest"]
-rest_token = "env:FACEPAY_TILL_TOKEN"
+rest_token = "env:TILL_KEY"
 
 [web]
-till_secret = "env:FACEPAY_PAGES"
+till_secret = "env:PAGES_KEY"
 ```
 """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from facepay.settings.sections import Settings
 OTHERS = frozenset(
     {"FACEPAY_SETTINGS", "FACEPAY_PHOTOS", "FACEPAY_VECTORS", "FACEPAY_REQUIRE", "FACEPAY_DEBUG"}
 )
+REFERENCE = re.compile(r"\benv:(FACEPAY_\w+)")
 SHORT = {
     "FACEPAY_PROFILE": ("", "profile"),
     "FACEPAY_DATA": ("", "data"),
@@ -47,7 +49,8 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
 def settings_from(table: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
     """Build settings from a parsed table and variables; what `load_settings` does after reading."""
     merged: dict[str, object] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in table.items()}
-    for section, key, value in _variables(environ or {}):
+    variables = environ or {}
+    for section, key, value in _variables(variables, _referenced(merged) | _referenced(variables)):
         place = merged.setdefault(section, {}) if section else merged
         if not isinstance(place, dict):
             raise SettingsError(f"{section} is a section: write [{section}] and its keys below it")
@@ -68,12 +71,20 @@ def _read(path: Path) -> Mapping[str, object]:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
 
 
-def _variables(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def _referenced(value: object) -> frozenset[str]:
+    """Names of the variables that hold secrets: they are no settings, whatever they begin with."""
+    if isinstance(value, str):
+        return frozenset(REFERENCE.findall(value))
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return frozenset().union(*(_referenced(part) for part in parts))
+
+
+def _variables(environ: Mapping[str, str], secrets: frozenset[str]) -> list[tuple[str, str, str]]:
     known = {f"FACEPAY_{s}_{k}".upper(): (s, k) for s, k in _keys()} | SHORT
     found = []
     for name, value in sorted(environ.items()):
         # An empty variable is one that somebody meant to unset.
-        if not name.startswith("FACEPAY_") or name in OTHERS or not value:
+        if not name.startswith("FACEPAY_") or name in OTHERS | secrets or not value:
             continue
         if name not in known:
             raise unknown(name, known)

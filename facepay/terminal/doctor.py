@@ -131,7 +131,8 @@ def _alive(settings: Settings, engine: RecognitionEngine) -> Iterator[Finding]:
     ceilings = [policy.ceiling_for(tier) for tier in (Tier.ZERO, Tier.ONE, Tier.TWO)]
     most = ", ".join(str(Money(minor, settings.terminal.currency)) for minor in ceilings)
     count = len(models.experts)
-    text = f"{count} passive network{'' if count == 1 else 's'} load; levels 0, 1 and 2 may pay up to {most}"
+    load = "network loads" if count == 1 else "networks load"
+    text = f"{count} passive {load}; levels 0, 1 and 2 may pay up to {most}"
     yield Finding("liveness", State.FINE, text)
     if models.mesh is None:
         text = "the pack has no face landmarks: a smile cannot be seen, and a turn never reaches level 2"

@@ -39,6 +39,22 @@ def test_an_unknown_variable_names_the_nearest_known_one() -> None:
         settings_from({}, {"FACEPAY_WEB_PROT": "80"})
 
 
+def test_a_variable_that_holds_a_secret_is_no_setting() -> None:
+    table = {
+        "web": {"till_secret": "env:FACEPAY_PAGES"},
+        "pos": {"options": {"nexo": {"passphrases": ["till:1=env:FACEPAY_NEXO"]}}},
+    }
+    environ = {
+        "FACEPAY_PAGES": "a page's secret",
+        "FACEPAY_NEXO": "a till's",
+        "FACEPAY_POS_REST_TOKEN": "env:FACEPAY_TILL",
+        "FACEPAY_TILL": "another till's",
+    }
+    assert settings_from(table, environ).web.till_secret.read(environ) == b"a page's secret"
+    with pytest.raises(SettingsError, match="FACEPAY_PAGES"):
+        settings_from({}, {"FACEPAY_PAGES": "a page's secret"})
+
+
 def test_variables_win_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "facepay.toml"
     file.write_text('[web]\nport = 9000\nhost = "127.0.0.1"\n')

@@ -21,4 +21,8 @@ def test_the_example_is_a_production_terminal(tmp_path: Path) -> None:
     example = PAGE.read_text("utf-8").split("```toml\n", 1)[1].split("```", 1)[0]
     path = tmp_path / "facepay.toml"
     path.write_text(example, "utf-8")
-    assert load_settings(path, {}).production
+    secrets = dict.fromkeys(("TILL_KEY", "PAGES_KEY"), "set as the example names it")
+    settings = load_settings(path, secrets)
+    assert settings.production
+    assert settings.pos.rest_token.read(secrets)
+    assert settings.web.till_secret.read(secrets)
