@@ -1,4 +1,4 @@
-"""The colours of the one stylesheet keep the contrast that WCAG 2.2 asks for (1.4.3 and 1.4.11, level AA)."""
+"""The colours of the stylesheets keep the contrast that WCAG 2.2 asks for (1.4.3 and 1.4.11, level AA)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-STYLE = files("facepay.web").joinpath("static", "facepay.css").read_text("utf-8")
+STYLE = files("facepay.web").joinpath("static", "css", "base.css").read_text("utf-8")
 COLOURS = dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", STYLE)) | {"white": "#ffffff"}
 TEXT = [
     ("ink", "paper"), ("soft", "paper"), ("soft", "sheet"), ("soft", "green-soft"), ("soft", "amber-soft"),
@@ -25,7 +25,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio 1..21 of two colours of the stylesheet."""
+    """Contrast ratio 1..21 of two colours of the stylesheets."""
     darker, lighter = sorted((luminance(COLOURS[one]), luminance(COLOURS[other])))
     return (lighter + 0.05) / (darker + 0.05)
 
