@@ -21,34 +21,25 @@ from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.exceptions import (
     DeviceRemoved,
     KeyHandleInvalid,
-    MultipleTokensReturned,
     NoSuchToken,
     ObjectHandleInvalid,
-    PinIncorrect,
-    PinInvalid,
-    PinLenRange,
-    PinLocked,
     PKCS11Error,
     SessionClosed,
     SessionHandleInvalid,
     TokenNotPresent,
-    UserAlreadyLoggedIn,
 )
 from pkcs11.mechanisms import GCMParams
 
-from keys.errors import KeyUnavailable, LimitReached, ProviderError, SealBroken, UnlockError
+from keys.errors import KeyUnavailable, ProviderError, SealBroken
 from keys.hygiene import wipe
+from keys.pkcs11_counter import WrapCounter
+from keys.pkcs11_session import label_of, open_session
 from keys.types import KEY_BYTES, KeyId
 
 NONCE = 12
 TAG = 16
 KEY_WRAPPED = 2 * KEY_BYTES + 8
 """Bytes of an RFC 3394 wrap of a data key and the digest of its context."""
-WRAP_LIMIT = 1 << 31
-"""Wraps with random 96-bit nonces under one key; NIST SP 800-38D 8.3 allows 2**32."""
-RESERVED = 1 << 12
-"""Wraps counted ahead on the token at a time; a crash wastes at most so many."""
-_WRONG_PIN = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
 _GONE = (
     TokenNotPresent,
     DeviceRemoved,
@@ -79,8 +70,8 @@ class Pkcs11Keys:
         self._lock = RLock()
         self._process = os.getpid()
         self._handles: dict[KeyId, Any] = {}
-        self._reserved: dict[KeyId, tuple[int, int]] = {}
-        self._session = _open_session(module, token, pin)
+        self._session = open_session(module, token, pin)
+        self._counter = WrapCounter(self._session)
         offered = self._session.token.slot.get_mechanisms() if mechanisms is None else mechanisms
         self._gcm, self._wraps = Mechanism.AES_GCM in offered, Mechanism.AES_KEY_WRAP in offered
         if not self._gcm and not self._wraps:
@@ -102,7 +93,7 @@ class Pkcs11Keys:
                 KeyType.AES,
                 256,
                 id=bytes.fromhex(key),
-                label=_label(key),
+                label=label_of(key),
                 store=True,
                 capabilities=MechanismFlag.ENCRYPT
                 | MechanismFlag.DECRYPT
@@ -117,7 +108,7 @@ class Pkcs11Keys:
             handle = self._require(key)
             if not self._gcm:
                 return self._key_wrap(handle, plain, context)
-            self._count(key)
+            self._counter.count(key)
             nonce = self._random(NONCE)
             gcm = {"mechanism": Mechanism.AES_GCM, "mechanism_param": GCMParams(nonce, context, 8 * TAG)}
             return nonce + bytes(handle.encrypt(bytes(plain), **gcm))
@@ -140,10 +131,10 @@ class Pkcs11Keys:
         """Destroy the key and its counter."""
         with self._calling():
             found = self._find(key)
-            for gone in ([found] if found else []) + self._counters(key):
-                gone.destroy()
+            if found is not None:
+                found.destroy()
+            self._counter.destroy(key)
             self._handles.pop(key, None)
-            self._reserved.pop(key, None)
 
     def close(self) -> None:
         """Log out and close the session."""
@@ -173,7 +164,7 @@ class Pkcs11Keys:
         query = {
             Attribute.CLASS: ObjectClass.SECRET_KEY,
             Attribute.ID: bytes.fromhex(key),
-            Attribute.LABEL: _label(key),
+            Attribute.LABEL: label_of(key),
         }
         return next(iter(list(self._session.get_objects(query))), None)
 
@@ -241,61 +232,3 @@ class Pkcs11Keys:
         if len(value) != 2 * KEY_BYTES or not compare_digest(value[KEY_BYTES:], digest):
             raise SealBroken
         return value[:KEY_BYTES]
-
-    def _count(self, key: KeyId) -> None:
-        used, reserved = self._reserved.get(key, (0, 0))
-        if used == reserved:
-            used = self._stored_count(key)
-            if used >= WRAP_LIMIT:
-                raise LimitReached(f"key {key} has wrapped {used} keys; rotate before wrapping more")
-            reserved = used + RESERVED
-            self._store_count(key, reserved)
-        self._reserved[key] = (used + 1, reserved)
-
-    def _counters(self, key: KeyId) -> list[pkcs11.Object]:
-        return list(
-            self._session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: _label(key)})
-        )
-
-    def _stored_count(self, key: KeyId) -> int:
-        counts = (int.from_bytes(bytes(c[Attribute.VALUE]), "big") for c in self._counters(key))
-        return max(counts, default=0)
-
-    def _store_count(self, key: KeyId, count: int) -> None:
-        # A data object's value cannot be changed in every token. The new count is written before the old
-        # one goes, and the highest is believed, so a crash in between loses nothing.
-        old = self._counters(key)
-        self._session.create_object(
-            {
-                Attribute.CLASS: ObjectClass.DATA,
-                Attribute.TOKEN: True,
-                Attribute.PRIVATE: True,
-                Attribute.LABEL: _label(key),
-                Attribute.APPLICATION: "facepay",
-                Attribute.VALUE: count.to_bytes(8, "big"),
-            }
-        )
-        for counter in old:
-            counter.destroy()
-
-
-def _label(key: KeyId) -> str:
-    return f"facepay:{key}"
-
-
-def _open_session(module: str, token: str, pin: str) -> pkcs11.Session:
-    try:
-        found = pkcs11.lib(module).get_token(token_label=token)
-        try:
-            return found.open(rw=True, user_pin=pin)
-        except UserAlreadyLoggedIn:
-            # Login belongs to the process and the token, not to the session.
-            return found.open(rw=True)
-    except _WRONG_PIN:
-        raise UnlockError(f"token {token!r} refuses this PIN") from None
-    except (NoSuchToken, TokenNotPresent):
-        raise UnlockError(f"there is no token {token!r} in {module}") from None
-    except MultipleTokensReturned:
-        raise UnlockError(f"several tokens are named {token!r}; give each its own label") from None
-    except (PKCS11Error, RuntimeError, OSError) as error:
-        raise ProviderError(f"cannot open token {token!r} in {module}: {error}") from error

@@ -18,6 +18,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from facepay.audit.events import AuditEvent
+from facepay.audit.heads import Heads
 from facepay.audit.subjects import SubjectKeys
 from facepay.db.models.audit import AuditCheckpointRow, AuditEntryRow
 from facepay.db.session import Database
@@ -25,11 +26,8 @@ from facepay.db.wrapping import register_keys
 from facepay.errors import AuditBroken, KeyRetired
 from facepay.types import SubjectId
 from keys.base import KeyStore
-from keys.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
-from keys.errors import KeysError
-from keys.merkle import consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency
+from keys.merkle import inclusion_proof, leaf_hash
 from keys.strict_json import Json, decode_object, encode_json
-from keys.types import KeyUse
 
 LEAF_LIMIT = 16 * 1024
 ATTEMPTS = 5
@@ -77,6 +75,7 @@ class AuditLog:
         self._now_ms = now_ms
         self._subjects = SubjectKeys(keys, tenant)
         self.origin = f"facepay/{tenant}/audit".replace(" ", "-").replace("+", "-")
+        self._heads = Heads(keys, self.origin)
 
     def record(
         self,
@@ -136,10 +135,10 @@ class AuditLog:
             query = select(AuditCheckpointRow).where(AuditCheckpointRow.tenant == self._tenant)
             last = session.scalars(query.order_by(AuditCheckpointRow.size.desc()).limit(1)).first()
         if last is not None:
-            self._require_extends(last.note, hashes)
+            self._heads.require_extends(last.note, hashes)
             if last.size == len(hashes):
                 return last.note
-        note = sign_checkpoint(Checkpoint(self.origin, len(hashes), root(hashes)), self._keys)
+        note = self._heads.sign(hashes)
         with self._database.begin() as session:
             session.add(AuditCheckpointRow(tenant=self._tenant, size=len(hashes), note=note))
         return note
@@ -147,13 +146,13 @@ class AuditLog:
     def inclusion(self, position: int) -> Inclusion:
         """Prove an entry under the head as it is now."""
         note = self.checkpoint()
-        hashes = self._hashes()[: self._verified(note).size]
+        hashes = self._hashes()[: self._heads.verified(note).size]
         proof = tuple(inclusion_proof(hashes, position))
         return Inclusion(position, hashes[position], proof, note)
 
     def require_consistent(self, note: str) -> None:
         """Raise AuditBroken unless the log still extends the head that `note` signed."""
-        self._require_extends(note, self._hashes())
+        self._heads.require_extends(note, self._hashes())
 
     def verify(self) -> int:
         """Check every entry's hash and every signed head against the log; how many entries there are.
@@ -171,7 +170,7 @@ class AuditLog:
                 raise AuditBroken(f"entry {expected} of the audit log was altered or removed")
         hashes = [row.hash for row in rows]
         for note in notes:
-            self._require_extends(note, hashes)
+            self._heads.require_extends(note, hashes)
         return len(rows)
 
     def extract(self, subject: SubjectId) -> tuple[Extract, ...]:
@@ -236,26 +235,3 @@ class AuditLog:
         query = select(AuditEntryRow.hash).where(AuditEntryRow.tenant == self._tenant)
         with self._database.begin() as session:
             return list(session.scalars(query.order_by(AuditEntryRow.position)))
-
-    def _require_extends(self, note: str, hashes: list[bytes]) -> None:
-        try:
-            before = self._verified(note)
-            if before.size > len(hashes):
-                raise AuditBroken(f"the audit log had {before.size} entries and has {len(hashes)}")
-            if before.size:
-                proof = consistency_proof(hashes, before.size)
-                after = (len(hashes), root(hashes))
-                verify_consistency((before.size, before.root), after, proof)
-        except KeysError as error:
-            raise AuditBroken(f"the audit log does not extend its signed head: {error}") from error
-
-    def _verified(self, note: str) -> Checkpoint:
-        failure: KeysError | None = None
-        for record in self._keys.records():
-            if record.use is not KeyUse.SIGN:
-                continue
-            try:
-                return verify_checkpoint(note, {self.origin: self._keys.verifying_key(record.key)})
-            except KeysError as error:
-                failure = error
-        raise failure or AuditBroken("the key store has no signing key")

@@ -148,11 +148,11 @@ class TestPkcs11:
     def test_wraps_are_counted_on_the_token_and_stop_at_the_limit(
         self, softhsm: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from keys import keystore_pkcs11
+        from keys import keystore_pkcs11, pkcs11_counter
         from keys.types import KeyId
 
-        monkeypatch.setattr(keystore_pkcs11, "WRAP_LIMIT", 6)
-        monkeypatch.setattr(keystore_pkcs11, "RESERVED", 2)
+        monkeypatch.setattr(pkcs11_counter, "WRAP_LIMIT", 6)
+        monkeypatch.setattr(pkcs11_counter, "RESERVED", 2)
         key = KeyId("0123456789abcdef")
         for _ in range(2):
             # The second session starts from the count the first left on the token.
@@ -162,14 +162,14 @@ class TestPkcs11:
                 try:
                     remote.encrypt(key, KEY, b"c")
                 except LimitReached:
-                    assert remote._stored_count(key) == 6
+                    assert remote._counter._stored(key) == 6
             remote.close()
         remote = keystore_pkcs11.Pkcs11Keys(softhsm, "contract", "2468")
         with pytest.raises(LimitReached, match="rotate"):
             for _ in range(7):
                 remote.encrypt(key, KEY, b"c")
         remote.destroy(key)
-        assert not remote._counters(key)
+        assert not remote._counter._objects(key)
         remote.close()
 
     def test_threads_share_the_session(self, softhsm: str) -> None:

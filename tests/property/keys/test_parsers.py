@@ -33,7 +33,7 @@ ELSEWHERE = {
             "keystore_file.open_with_chip",
             "opening.open_chip",
             "keystore_file._unlock_any",
-            "keystore_pkcs11._open_session",
+            "pkcs11_session.open_session",
             "opening._open_file",
             "opening._open_remote",
             "remote.open_remote_keystore",
