@@ -184,12 +184,15 @@ class Calibration:
     def _score_at(self, rate: float) -> float:
         if rate <= self.tail.rate:
             return self.tail.score_at(rate)
+        if rate >= self.rates[0]:
+            return self.scores[0]
         for index in range(1, len(self.rates)):
             above, below = self.rates[index - 1], self.rates[index]
-            if below <= rate <= above:
+            if below <= rate:
                 share = (math.log(above) - math.log(rate)) / (math.log(above) - math.log(below))
                 return self.scores[index - 1] + share * (self.scores[index] - self.scores[index - 1])
-        return self.scores[0]
+        # The digits of a file leave a gap between the last point and the tail.
+        return self.tail.start
 
     def require_for(self, recogniser: ModelId, detector_sha256: str) -> None:
         """Refuse to speak for other models.
@@ -199,7 +202,7 @@ class Calibration:
         """
         if (recogniser, detector_sha256) != (self.recogniser, self.detector_sha256):
             raise ModelMismatch(
-                "the calibration was made with other models than this pack's "
-                f"(recogniser {self.recogniser[:12]}, detector {self.detector_sha256[:12]}); "
-                "run: facepay calibrate"
+                f"the calibration was made with recogniser {self.recogniser[:12]} and detector "
+                f"{self.detector_sha256[:12]}, other models than this pack's {recogniser[:12]} and "
+                f"{detector_sha256[:12]}; run: facepay calibrate"
             )

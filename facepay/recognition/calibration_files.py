@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -13,6 +14,8 @@ from facepay.recognition.calibration import Calibration, Misses, Provenance, Tai
 from facepay.recognition.packs import PackSpec, pack_homes
 from facepay.types import ModelId
 
+_ANEW = "make it anew with: facepay calibrate"
+
 
 def calibration_name(pack: PackSpec) -> str:
     """Return the name of the file that holds a pack's calibration."""
@@ -23,22 +26,35 @@ def find_calibration(pack: PackSpec, own_folder: Path | None) -> Calibration | N
     """Return the calibration of a pack, or None.
 
     The operator's own comes first, then the one beside the pack's file, then the built-in one.
+
+    Raises:
+        SettingsError: the one that comes first cannot be read or is damaged.
     """
     name = calibration_name(pack)
     for folder in (own_folder, pack.home):
         if folder is not None and (folder / name).is_file():
-            return parse_calibration((folder / name).read_text("utf-8"), str(folder / name))
+            return parse_calibration(_text(folder / name), str(folder / name))
     for home in pack_homes():
         if (home / name).is_file():
             return parse_calibration((home / name).read_text("utf-8"), name)
     return None
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SettingsError(f"calibration {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"calibration {path} is damaged: it is no text in UTF-8; {_ANEW}") from error
+
+
 def parse_calibration(text: str, source: str) -> Calibration:
     """Read a calibration from TOML.
 
     Raises:
-        SettingsError: it is not well formed, or its rates do not fall with the score.
+        SettingsError: it is not well formed, its rates do not fall with the score, or its parts contradict
+            each other.
     """
     try:
         table = tomllib.loads(text)
@@ -51,14 +67,16 @@ def parse_calibration(text: str, source: str) -> Calibration:
             tuple(float(rate) for rate in table["rates"]),
             tail,
             float(table["smallest_shown"]),
-            Provenance(**table["provenance"]),
+            _provenance(table["provenance"]),
             record=tuple(ThresholdOnRecord(**row) for row in table.get("thresholds", ())),
             misses=_misses(table.get("misses")),
         )
         _require_monotone(calibration)
-        date.fromisoformat(calibration.provenance.date)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsError(f"calibration {source} is not well formed: {error!r}") from error
+        _require_agreement(calibration)
+    except KeyError as error:
+        raise SettingsError(f"calibration {source} is damaged: {error} is missing; {_ANEW}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"calibration {source} is damaged: {error}; {_ANEW}") from error
     return calibration
 
 
@@ -81,6 +99,16 @@ def format_calibration(calibration: Calibration) -> str:
     for row in calibration.record:
         lines += ["", "[[thresholds]]", *(f"{key} = {_toml(value)}" for key, value in _fields(row).items())]
     return "\n".join(lines) + "\n"
+
+
+def _provenance(table: Mapping[str, str | int]) -> Provenance:
+    made = Provenance(**table)  # type: ignore[arg-type]  # checked in the next lines
+    words = (made.date, made.data, made.data_sha256, made.command, made.note)
+    counts = (made.identities, made.impostor_comparisons, made.genuine_comparisons)
+    if not all(isinstance(word, str) for word in words) or not all(type(count) is int for count in counts):
+        raise ValueError("its provenance holds something else than words and whole numbers")
+    date.fromisoformat(made.date)
+    return made
 
 
 def _misses(table: Mapping[str, Sequence[float]] | None) -> Misses | None:
@@ -126,9 +154,27 @@ def _require_measured(table: Mapping[str, object]) -> None:
 def _require_monotone(calibration: Calibration) -> None:
     scores, rates = calibration.scores, calibration.rates
     rising = all(a < b for a, b in pairwise(scores))
-    falling = all(a > b > 0 for a, b in pairwise(rates))
-    tail = calibration.tail
+    falling = all(a > b for a, b in pairwise(rates))
     if len(scores) != len(rates) or len(scores) < 2 or not rising or not falling:
         raise ValueError("scores have to rise and rates to fall, in pairs")
-    if not (tail.scale > 0 and tail.shape >= 0 and 0 < tail.rate < 1 and abs(tail.start - scores[-1]) < 1e-4):
-        raise ValueError("the tail has to start at the last score, with positive scale and rate")
+    if not (scores[0] >= -1 and scores[-1] <= 1 and rates[0] <= 1 and rates[-1] > 0):
+        raise ValueError("scores have to lie between -1 and 1, rates between 0 and 1")
+    if not 0 < calibration.smallest_shown <= 1:
+        raise ValueError(f"smallest_shown is a rate, not {calibration.smallest_shown}")
+    tail = calibration.tail
+    if not (0 < tail.scale < math.inf and 0 <= tail.shape < math.inf):
+        raise ValueError("the tail has to have a positive scale and a shape of 0 or more")
+    # Each is written with its own number of digits.
+    if not (abs(tail.start - scores[-1]) < 1e-4 and math.isclose(tail.rate, rates[-1], rel_tol=1e-4)):
+        raise ValueError("the tail has to start at the last score and its rate")
+
+
+def _require_agreement(calibration: Calibration) -> None:
+    """The thresholds on record follow from the curve; where they do not, one of the two was changed."""
+    for row in calibration.record:
+        made = calibration.threshold_for(row.references, row.target_fpir)
+        if not (abs(row.score - made.score) < 2e-3 and row.low <= row.high):
+            raise ValueError(
+                f"its threshold for {row.references} references is {row.score}, but its curve says "
+                f"{made.score:.4f}"
+            )

@@ -20,7 +20,7 @@ MADE = Calibration(
     Tail(0.3, 1e-3, 0.0, 0.04),
     1e-5,
     Provenance("2026-11-22", 'drawn "numbers"', "e" * 64, 10, 1000, 10, "facepay calibrate"),
-    record=(ThresholdOnRecord(100, 1e-3, 1e-5, 0.484, 0.45, 0.52, extrapolated=True),),
+    record=(ThresholdOnRecord(100, 1e-3, 1e-5, 0.4842, 0.45, 0.52, extrapolated=True),),
 )
 
 
@@ -76,6 +76,17 @@ def test_a_calibration_survives_its_file() -> None:
         ("scale = 0.04", "scale = -1"),
         ("start = 0.3", "start = 0.9"),
         ("recogniser", "surprise"),
+        ("scores = [0.1", "scores = [-7"),
+        ("rates = [0.1", "rates = [7"),
+        ("\nrate = 0.001", "\nrate = 1e-9"),
+        ("scale = 0.04", "scale = inf"),
+        ("scale = 0.04", "scale = 0.01"),
+        ("smallest_shown = 1e-05", "smallest_shown = nan"),
+        ("smallest_shown = 1e-05", "smallest_shown = -1"),
+        ("score = 0.4842", "score = 0.2"),
+        ("score = 0.4842", 'score = "high"'),
+        ("identities = 10", 'identities = "many"'),
+        ("identities = 10", "identities = 10.5"),
         ('date = "2', 'date = "two'),
         ("[tail]", "[["),
     ],
@@ -83,8 +94,21 @@ def test_a_calibration_survives_its_file() -> None:
 def test_a_damaged_calibration_is_refused(old: str, new: str) -> None:
     text = format_calibration(MADE)
     assert old in text
-    with pytest.raises(SettingsError, match=r"mine\.toml"):
+    with pytest.raises(SettingsError, match=r"mine\.toml is damaged: .*facepay calibrate"):
         parse_calibration(text.replace(old, new), "mine.toml")
+
+
+def test_a_calibration_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "commerce.calibration.toml").write_bytes(bytes(range(256)))
+    with pytest.raises(SettingsError, match=r"commerce\.calibration\.toml is damaged: it is no text"):
+        find_calibration(catalogue()["commerce"], tmp_path)
+
+
+def test_no_rate_falls_between_the_last_point_and_the_tail() -> None:
+    # In a file each has its own number of digits, so that the tail may begin a little below the last point.
+    parted = replace(MADE, tail=replace(MADE.tail, rate=0.99999e-3), record=())
+    parse_calibration(format_calibration(parted), "x")
+    assert parted.threshold_for(1, 0.999995e-3).score == MADE.tail.start
 
 
 def test_a_calibration_speaks_only_for_its_models() -> None:
@@ -171,5 +195,5 @@ def test_misses_survive_the_file() -> None:
 
 def test_misses_that_fall_are_refused() -> None:
     text = format_calibration(_with_misses(Misses((0.3, 0.5), (0.01, 0.1)))).replace("0.50000", "0.20000")
-    with pytest.raises(SettingsError, match="not well formed"):
+    with pytest.raises(SettingsError, match="is damaged"):
         parse_calibration(text, "here")
