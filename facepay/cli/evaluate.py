@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
@@ -21,7 +22,7 @@ from facepay.cli.measuring import (
 )
 from facepay.cli.report_text import print_report
 from facepay.errors import FacepayError, InputUnusable, SettingsError
-from facepay.evaluation.attacks import Trial, attack_rates
+from facepay.evaluation.attacks import Trial, attack_rates, not_compared
 from facepay.evaluation.datasets import printable
 from facepay.evaluation.deployed import at_deployed_thresholds
 from facepay.evaluation.embedding import EmbeddedSet
@@ -203,10 +204,14 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     engine, _ = named_engine(arguments, settings)
     threshold = _calibration(engine, settings).threshold_for(1, _target(arguments, settings)).score
     enrolled = embed_references(load_references(arguments.samples), engine)
-    tries = build_tries(settings, engine, MemoryKeyStore())
     trials: list[Trial] = []
     silent = True if arguments.json else None
-    with tqdm(total=len(tiers) * len(samples), unit="sample", disable=silent) as bar:
+    with (
+        TemporaryDirectory() as scratch,
+        tqdm(total=len(tiers) * len(samples), unit="sample", disable=silent) as bar,
+    ):
+        # The memory of frames that the terminal has seen stays the terminal's own.
+        tries = build_tries(replace(settings, data=Path(scratch)), engine, MemoryKeyStore())
         for tier in tiers:
             presented = present(samples, engine, tries, tier, lambda: bar.update(1))
             trials.extend(trials_of(presented, enrolled, tier, threshold))
@@ -215,8 +220,12 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
         "Recordings replayed as a camera: a light or a turn that the tier asks for cannot be answered by "
         "them and counts as not judged. Not a test to ISO/IEC 30107-3."
     ]
-    if all(one.riapar is None for one in rates):
-        remarks.append("RIAPAR needs to know who would be recognised: add references/SUBJECT.jpg.")
+    alone = not_compared(trials)
+    if alone:
+        remarks.append(
+            "RIAPAR is missing where something was accepted that nothing is there to compare with: add "
+            f"references/SUBJECT.jpg for {', '.join(alone)}."
+        )
     return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=tuple(remarks))
 
 

@@ -75,8 +75,9 @@ def embedded_photos(
         cache.close(destroy=finished and not arguments.keep_features)
         if not finished:
             print(
-                f"stopped: the same command goes on from here and then deletes what it kept; until then "
-                f"{cache.folder} holds the features that were made, sealed, and no image",
+                "stopped: the same command goes on from here and then deletes what it kept; until then "
+                f"{cache.folder} holds the features that were made, sealed, and no image; delete that folder "
+                "if you do not go on",
                 file=sys.stderr,
             )
 
@@ -111,6 +112,11 @@ def what_was_left_out(root: Path, embedded: EmbeddedSet) -> list[str]:
     damaged = [photo for photo, fate in embedded.failed if fate is Fate.UNREADABLE]
     aside = left_aside(root) if root.is_dir() else ()
     said = []
+    if not root.is_dir():
+        said.append(
+            f"The CSV makes {len(embedded.names)} people of its photos; those that no row joins were "
+            "compared as photos of different people."
+        )
     if damaged:
         named = ", ".join(f"{photo.identity}/{_why(photo)}" for photo in damaged[:_NAMED])
         said.append(f"{_count(damaged, 'photo')} left out, unreadable: {named}{_more(damaged)}.")

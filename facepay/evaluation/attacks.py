@@ -130,6 +130,12 @@ def attack_rates(trials: Iterable[Trial]) -> tuple[AttackRates, ...]:
     return tuple(_rates(group) for _, group in sorted(groups.items()))
 
 
+def not_compared(trials: Iterable[Trial]) -> list[str]:
+    """Subjects with accepted trials of which nobody knows whether they match, so that RIAPAR is not known."""
+    accepted = (trial for trial in trials if trial.status is TrialStatus.ACCEPTED)
+    return sorted({trial.subject for trial in accepted if trial.matched is None})
+
+
 def _rates(trials: Sequence[Trial]) -> AttackRates:
     bona_fide = [trial for trial in trials if trial.species is None]
     species = sorted({trial.species for trial in trials if trial.species is not None})

@@ -165,7 +165,7 @@ def group_figure(report: Report) -> str:
     groups = table.groups if table else ()
 
     def draw(axes: Axes) -> None:
-        names = [f"{row.group}\n{row.people} people" for row in groups]
+        names = [f"{_literal(row.group)}\n{row.people} people" for row in groups]
         for offset, hatch, label, rates in (
             (-0.2, "", "FNMR", [row.fnmr for row in groups]),
             (0.2, "///", "FPIR", [row.fpir for row in groups]),
@@ -203,7 +203,7 @@ def presentation_figure(rates: AttackRates) -> str:
                 range(len(rows)), widths, left=left, color=face, edgecolor=INK, hatch=hatch, label=label
             )
             left = [before + width for before, width in zip(left, widths, strict=True)]
-        axes.set_yticks(range(len(rows)), [f"{name} ({sum(counts)})" for name, counts in rows])
+        axes.set_yticks(range(len(rows)), [f"{_literal(name)} ({sum(counts)})" for name, counts in rows])
         axes.set(xlabel="share of presentations", xlim=(0, 1))
         axes.invert_yaxis()
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
@@ -226,6 +226,11 @@ def latency_figure(latency_ms: dict[str, tuple[float, ...]]) -> str:
         axes.invert_yaxis()
 
     return render(draw, wide=True)
+
+
+def _literal(name: str) -> str:
+    """Text of an operator, which the plotting library must not read as mathematics."""
+    return name.replace("$", r"\$")
 
 
 def _density(counts: Sequence[int]) -> list[float]:

@@ -66,6 +66,14 @@ def one_in(share: float) -> str:
     return f"1 in {whole:,}" if whole and abs(share * whole - 1) < 0.005 else f"{share:.2g}"
 
 
+def score_text(score: float) -> str:
+    """A score or threshold of any range, with as many digits as tell it from its neighbours."""
+    size = abs(score)
+    if size >= 1000:
+        return f"{score:,.1f}"
+    return f"{score:.3f}" if size >= 0.01 or not size else f"{score:.3g}"
+
+
 def wilson(errors: int, trials: int) -> Rate:
     """Wilson score interval for independent trials; rule of three where no error was seen.
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from facepay.evaluation import figures
 from facepay.evaluation.attacks import AttackRates, by_level, fates
-from facepay.evaluation.intervals import Rate, one_in, percent
+from facepay.evaluation.intervals import Rate, one_in, percent, score_text
 from facepay.evaluation.results import Report, plain
 from facepay.evaluation.textfiles import written_text
 
@@ -34,6 +34,7 @@ def to_html(report: Report) -> str:
         rate=_unbroken,
         one_in=one_in,
         percent=percent,
+        score=score_text,
         by_level=by_level,
         fates=fates,
         presentations=presentations,

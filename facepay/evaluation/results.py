@@ -130,9 +130,14 @@ def histogram_of(comparisons: Comparisons, bins: int = 80) -> Histogram:
 
 
 def plain(value: object) -> object:
-    """Turn a result into what JSON can hold: dataclasses to objects, rates with their value, NaN to null."""
+    """Turn a result into what JSON can hold: dataclasses to objects, rates with their value, NaN to null.
+
+    The worst species stands beside the rates by species.
+    """
     if isinstance(value, Rate):
         return {**_fields(value), "value": plain(value.value)}
+    if isinstance(value, AttackRates):
+        return {**_fields(value), "worst_species": value.worst[0] if value.worst else None}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     if isinstance(value, dict):

@@ -69,8 +69,9 @@ def _rows(path: Path, stream: TextIO) -> Iterator[ScoreRow]:
         columns = columns or len(cells)
         if columns not in (4, 5) or len(cells) != columns:
             raise InputUnusable(
-                f"{path}:{number}: {len(cells)} columns; a score file has four (claimed identity, real "
-                "identity, label, score) or five (the model after the claimed identity), in each line as many"
+                f"{path}:{number}: columns found: {len(cells)}; a score file has four (claimed identity, "
+                "real identity, label, score) or five (the model after the claimed identity), in each line "
+                "as many"
             )
         if titles:
             continue
@@ -85,7 +86,9 @@ def _separator(line: str) -> str | None:
     """The mark that makes four or five columns of the first line, the last a score; None for blanks."""
     for mark in "\t;,":
         cells = line.split(mark)
-        if len(cells) in (4, 5) and (_is_number(cells[-1]) or cells[-1].strip().lower() == "score"):
+        # A comma inside a number is refused later, by name; here it must not hide what parts the columns.
+        last = cells[-1].strip().lower().replace(",", ".")
+        if len(cells) in (4, 5) and (last == "score" or _is_number(last)):
             return mark
     return None
 
@@ -104,7 +107,10 @@ def _number(path: Path, line: int, text: str) -> float:
     except ValueError:
         score = math.nan
     if not abs(score) <= _LARGEST:
-        raise InputUnusable(f"{path}:{line}: the score {text!r} is no finite number that can be compared")
+        point = "; decimals take a point, not a comma" if "," in text else ""
+        raise InputUnusable(
+            f"{path}:{line}: the score {text!r} is no finite number that can be compared{point}"
+        )
     return score
 
 
@@ -193,6 +199,10 @@ def _require_both_kinds(score: npt.NDArray[np.float64], same: npt.NDArray[np.boo
 
 
 def _span(score: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Lowest and highest score, kept apart where all are equal."""
+    """Lowest and highest score, kept apart where all are equal or lie closer than bins can be divided."""
     low, high = float(score.min()), float(score.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
+    largest = max(abs(low), abs(high))
+    if high - low > 2 * BINS * np.spacing(largest):
+        return low, high
+    apart = max(0.5, largest / 1000)
+    return low - apart, high + apart

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facepay.errors import InputUnusable
-from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates, fates
+from facepay.evaluation.attacks import Evidence, Trial, TrialStatus, attack_rates, fates, not_compared
 from facepay.evaluation.datasets import (
     Photo,
     left_aside,
@@ -145,6 +145,17 @@ def test_groups_come_from_the_operator_and_small_ones_are_flagged(people: People
     assert "Fewer than 30 people in y" in result.statement
 
 
+@pytest.mark.parametrize(("size", "said"), [(4, True), (20, False)])
+def test_of_many_groups_two_may_lie_apart_by_chance(people: People, size: int, said: bool) -> None:
+    features, identity = people(100, 3, 0.8)
+    features[: 3 * 16 : 3] *= -1  # the first sixteen are never found
+    names = [f"p{number}" for number in range(100)]
+    groups = {name: f"g{max(0, number - 16) // size:02d}" for number, name in enumerate(names)}
+    statement = fairness_table(features, identity, names, groups, threshold=0.2).statement
+    assert "the groups differ" in statement
+    assert ("by chance" in statement) == said
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -201,3 +212,5 @@ def test_references_are_no_trials_and_may_be_left_out(tmp_path: Path) -> None:
 def test_riapar_needs_to_know_who_matched() -> None:
     trials = [Trial("s", None, TrialStatus.ACCEPTED, 1), Trial("s", "print", TrialStatus.REFUSED, 1)]
     assert attack_rates(trials)[0].riapar is None
+    assert not_compared(trials) == ["s"]
+    assert not_compared([Trial("t", None, TrialStatus.ACCEPTED, 1, matched=False)]) == []

@@ -16,7 +16,7 @@ from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.datasets import Photo
 from facepay.evaluation.deployed import at_deployed_thresholds
 from facepay.evaluation.identification import open_set
-from facepay.evaluation.intervals import clustered, one_in, rule_of_three, score_interval, wilson
+from facepay.evaluation.intervals import clustered, one_in, rule_of_three, score_interval, score_text, wilson
 from facepay.evaluation.results import histogram_of
 from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.tail import fit_tail
@@ -369,13 +369,44 @@ def test_five_columns_name_the_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "says"),
-    [("a b c", "3 columns"), ("a a p nan", "no finite number"), ("a a p x", "no finite number")],
+    [
+        ("a b c", "columns found: 3"),
+        ("a a p nan", "no finite number"),
+        ("a a p x", "no finite number"),
+        ("a a p 0,5", "decimals take a point"),
+    ],
 )
 def test_a_broken_line_of_a_score_file_is_named(tmp_path: Path, line: str, says: str) -> None:
     path = tmp_path / "scores.txt"
     path.write_text(f"a a p 0.5\n{line}\n")
     with pytest.raises(InputUnusable, match=f"scores.txt:2: .*{says}"):
         list(read_scores(path))
+
+
+def test_decimal_commas_of_a_spreadsheet_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("a;a;p;0,5\na;b;p;0,1\n")
+    with pytest.raises(InputUnusable, match=r"scores\.csv:1: .*decimals take a point"):
+        list(read_scores(path))
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostor"), [(1.0 + 2**-52, 1.0), (5e-324, 0.0), (1e20, 1e20), (1e9, 7.0), (3e-9, 1e-9)]
+)
+def test_scores_that_hardly_differ_or_differ_vastly_are_counted(genuine: float, impostor: float) -> None:
+    rows = [ScoreRow("a", "a", "p", genuine), ScoreRow("a", "b", "q", impostor)]
+    comparisons = comparisons_of(rows)
+    assert comparisons.false_matches(impostor) == 1
+    assert operating_point(comparisons, 0.1).fnmr.errors == (genuine <= impostor)
+    assert histogram_of(comparisons).genuine.count(1) == 1
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.25, "0.250"), (-0.3, "-0.300"), (0.0, "0.000"), (2.5e-9, "2.5e-09"), (999999999.0, "999,999,999.0")],
+)
+def test_a_score_is_written_so_that_it_can_be_told_from_its_neighbours(score: float, said: str) -> None:
+    assert score_text(score) == said
 
 
 def test_scores_of_one_kind_are_refused() -> None:
