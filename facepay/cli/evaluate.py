@@ -226,6 +226,10 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
             "RIAPAR is missing where something was accepted that nothing is there to compare with: add "
             f"references/SUBJECT.jpg for {', '.join(alone)}."
         )
+    elif any(one.riapar is None for one in rates):
+        remarks.append(
+            "A cue without RIAPAR let something pass that was refused before there was a face to compare."
+        )
     return replace(_report(f"Liveness: pack {engine.spec.name}"), liveness=rates, remarks=tuple(remarks))
 
 

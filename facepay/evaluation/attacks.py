@@ -132,8 +132,8 @@ def attack_rates(trials: Iterable[Trial]) -> tuple[AttackRates, ...]:
 
 def not_compared(trials: Iterable[Trial]) -> list[str]:
     """Subjects with accepted trials of which nobody knows whether they match, so that RIAPAR is not known."""
-    accepted = (trial for trial in trials if trial.status is TrialStatus.ACCEPTED)
-    return sorted({trial.subject for trial in accepted if trial.matched is None})
+    whole = (trial for trial in trials if trial.cue == "all" and trial.status is TrialStatus.ACCEPTED)
+    return sorted({trial.subject for trial in whole if trial.matched is None})
 
 
 def _rates(trials: Sequence[Trial]) -> AttackRates:
