@@ -62,10 +62,12 @@ class ConsentWatch:
         self._acts = acts
         self._smile = _Rise(SHAPES[PromptKind.SMILE].rise, SHAPES[PromptKind.SMILE].release)
         self._nod = _Rise(SHAPES[PromptKind.NOD].rise, SHAPES[PromptKind.NOD].release)
+        self._sees = False
         self.consent: Consent | None = None
 
     def observe(self, look: Look) -> Consent | None:
         """Feed one look, also those before the amount was shown; they give the neutral face."""
+        self._sees = self._sees or look.mesh is not None
         if self.consent is None and look.mesh is not None:
             now = look.captured_at_ns
             armed = self.is_armed(now)
@@ -89,6 +91,10 @@ class ConsentWatch:
         """Whether a smile or a nod counts now."""
         since_ms = (now_ns - self._shown_at_ns) / 1e6
         return ARM_AFTER_MS <= since_ms <= ARM_AFTER_MS + WINDOW_MS
+
+    def awaits_gesture(self, now_ns: int) -> bool:
+        """Whether a smile or a nod can still be the act: there are landmarks, and the window is not over."""
+        return self._sees and self._acts != {ConsentAct.TAP} and not self.has_ended(now_ns)
 
     def has_ended(self, now_ns: int) -> bool:
         """Whether the window closed without an act."""

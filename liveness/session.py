@@ -124,6 +124,10 @@ class LivenessSession:
             self._watch.observe(look)
         return self._parts.prompts.ask(PromptKind.SMILE)
 
+    def awaits_gesture(self, now_ns: int) -> bool:
+        """Whether a smile or a nod can still be the act of consent: in its window, seen by landmarks."""
+        return self._watch is not None and self._watch.awaits_gesture(now_ns)
+
     def tap(self, at_ns: int) -> Consent | None:
         """The shopper tapped confirm; counts like a smile once the amount could be read."""
         return self._watch.tap(at_ns) if self._watch and not self._parts.integrity.refusals else None

@@ -244,8 +244,10 @@ class FaceSale:
 
     def _consent(self, attempt: LivenessSession) -> Consent | None:
         """The act of consent so far; an early tap counts from when everything could be read."""
+        now_ns = self._parts.clock.now_ns()
+        self.screen.offer_gesture(attempt.awaits_gesture(now_ns))
         if attempt.consent is None and self.answers.has(Answer.CONFIRM):
-            attempt.tap(self._parts.clock.now_ns())
+            attempt.tap(now_ns)
         return attempt.consent
 
     def _pay(self, payer: Payer, act: str, record: SignedTranscript | None) -> PaymentResponse:

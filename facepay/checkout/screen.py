@@ -46,6 +46,10 @@ class Screen:
         # The names are fields of SaleView that hold text; mypy cannot see that through the mapping.
         self._counter.show(replace(self._base, phase=phase, **changes))  # type: ignore[arg-type]
 
+    def offer_gesture(self, counts: bool) -> None:
+        """Say whether a smile or a nod agrees, or a tap only."""
+        self._counter.change(gesture=counts)
+
     def watcher(self, attempt: LivenessSession, answers: Answers, now_ns: Callable[[], int]) -> Watch:
         """What the capture tells the shopper through."""
         return Watch(self, attempt, answers, now_ns)

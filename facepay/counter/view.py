@@ -53,6 +53,8 @@ class SaleView:
     account: str = ""
     words: str = ""
     cashier_words: str = ""
+    gesture: bool = True
+    """Whether a smile or a nod counts as agreeing; a tap always does."""
     card_available: bool = True
     face_offered: bool = True
     """Whether the shop searches for faces without a code."""

@@ -69,6 +69,8 @@ def mood_of(view: SaleView) -> str:
     """What the drawn face does; during a step it shows the step."""
     if view.phase in HINTED:
         return PROMPT_MOODS.get(view.prompt, "calm")
+    if view.phase is Phase.CONFIRM and not view.gesture:
+        return "calm"
     return MOODS.get(view.phase, "calm")
 
 
@@ -98,5 +100,6 @@ def _sentences(view: SaleView, audience: Audience, t: Phrases) -> tuple[str, str
     # An approval keeps our own sentence, which names the amount; the shopper's card its own, which goes
     # on from the title instead of repeating it.
     ours = view.phase is Phase.APPROVED or (view.phase is Phase.CARD and audience is Audience.KIOSK)
-    own = t.find(f"{key}-text")
+    tap_only = view.phase is Phase.CONFIRM and not view.gesture
+    own = (t.find(f"{key}-tap-text") if tap_only else "") or t.find(f"{key}-text")
     return t(key, **values), said if said and not ours else own.format(**values)

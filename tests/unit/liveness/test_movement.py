@@ -382,3 +382,16 @@ def test_window_for_faces_ends_after_six_seconds_and_a_tap_still_counts() -> Non
     assert not made.is_armed(7000 * MS)
     assert made.has_ended(7000 * MS)
     assert made.tap(7000 * MS) is not None
+
+
+def test_a_gesture_is_awaited_in_its_window_and_with_landmarks_only() -> None:
+    made, blind = ConsentWatch(0, b"12.40 EUR"), ConsentWatch(0, b"12.40 EUR")
+    assert not made.awaits_gesture(1000 * MS)
+    made.observe(look(head(), 900 * MS))
+    blind.observe(replace(look(head(), 900 * MS), mesh=None))
+    assert made.awaits_gesture(1000 * MS)
+    assert not made.awaits_gesture(7000 * MS)
+    assert not blind.awaits_gesture(1000 * MS)
+    tap_only = ConsentWatch(0, b"12.40 EUR", frozenset({ConsentAct.TAP}))
+    tap_only.observe(look(head(), 900 * MS))
+    assert not tap_only.awaits_gesture(1000 * MS)

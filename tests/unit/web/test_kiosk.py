@@ -246,3 +246,13 @@ def test_the_amount_is_written_as_the_shopper_writes_it(
     assert view["amount"] == amount
     assert amount in view["title"]
     assert amount in view["confirm_label"]
+
+
+@pytest.mark.parametrize(("gesture", "text"), [(True, "Smile or tap to agree."), (False, "Tap to agree.")])
+def test_a_smile_is_asked_for_only_while_it_counts(
+    client: FlaskClient, offer: Callable[..., None], gesture: bool, text: str
+) -> None:
+    offer(phase=Phase.CONFIRM, gesture=gesture)
+    view = client.get("/kiosk/state").get_json()
+    assert view["text"] == text
+    assert view["mood"] == ("smile" if gesture else "calm")
