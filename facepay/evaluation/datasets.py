@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import normpath, relpath
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,8 @@ def _entries(folder: Path) -> list[Path]:
 def load_pairs(path: Path) -> tuple[Photo, ...]:
     """Photos named by a CSV `path_a,path_b,same` whose rows say which photos show one person.
 
-    Paths are relative to the file. Photos joined by `same` = 1 become one identity, named by its first photo.
+    Paths are relative to the file. Photos joined by `same` = 1 become one identity, named by its first photo
+    from the CSV on.
 
     Raises:
         InputUnusable: missing columns or photos, a `same` that is not 0 or 1, contradictions, too few people.
@@ -104,7 +106,8 @@ def load_pairs(path: Path) -> tuple[Photo, ...]:
     differ: list[tuple[Path, Path, int]] = []
     with opened_text(path) as stream:
         for line, row in read_table(path, stream, ("path_a", "path_b", "same")):
-            first, second = path.parent / row["path_a"], path.parent / row["path_b"]
+            # Written in two ways, `a.jpg` and `./a.jpg` are still one photo.
+            first, second = (Path(normpath(path.parent / row[name])) for name in ("path_a", "path_b"))
             if row["same"] not in ("0", "1"):
                 raise InputUnusable(f"{path}:{line}: same has to be 0 or 1, not {row['same']!r}")
             for photo in (first, second):
@@ -118,7 +121,13 @@ def load_pairs(path: Path) -> tuple[Photo, ...]:
     for first, second, line in differ:
         if _root(joined, first) == _root(joined, second):
             raise InputUnusable(f"{path}:{line}: says different people, but other rows join the two photos")
-    photos = tuple(Photo(photo, printable(_root(joined, photo).as_posix())) for photo in sorted(joined))
+    if not joined:
+        raise InputUnusable(f"{path} names no photos; a row is: a photo, another one, and 1 or 0")
+
+    def name(photo: Path) -> str:
+        return printable(Path(relpath(_root(joined, photo), path.parent)).as_posix())
+
+    photos = tuple(Photo(photo, name(photo)) for photo in sorted(joined))
     _require_people(photos, path)
     return photos
 

@@ -69,6 +69,21 @@ def test_pairs_join_photos_of_one_person(tmp_path: Path) -> None:
     assert len({photo.identity for photo in photos}) == 2
 
 
+def test_a_photo_written_in_two_ways_is_one_photo(tmp_path: Path) -> None:
+    table = write(tmp_path, "a/1.jpg", "a/2.jpg", "3.jpg") / "pairs.csv"
+    table.write_text("path_a,path_b,same\na/1.jpg,./a/2.jpg,1\na/../a/1.jpg,3.jpg,0\n")
+    photos = load_pairs(table)
+    assert [photo.path.name for photo in photos] == ["3.jpg", "1.jpg", "2.jpg"]
+    assert {photo.identity for photo in photos} == {"3.jpg", "a/1.jpg"}
+
+
+def test_pairs_without_a_row_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    table.write_text("path_a,path_b,same\n")
+    with pytest.raises(InputUnusable, match=r"pairs\.csv names no photos"):
+        load_pairs(table)
+
+
 def test_contradicting_pairs_are_refused(tmp_path: Path) -> None:
     table = write(tmp_path, "1.jpg", "2.jpg") / "pairs.csv"
     table.write_text("path_a,path_b,same\n1.jpg,2.jpg,1\n2.jpg,1.jpg,0\n")
