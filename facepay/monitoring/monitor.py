@@ -18,6 +18,7 @@ from facepay.monitoring.drift_file import DriftFile
 from facepay.monitoring.rates import Rates, sum_up
 
 STAGES = ("open", "detect", "quality", "liveness", "embed", "extract", "search", "decide", "authorise")
+CAPTURES = ("acquired", "failure_to_acquire", "attack_suspected")
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHARE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 
@@ -36,10 +37,13 @@ class Monitor:
         )
         self._captures = Counter(
             "facepay_captures",
-            "Capture tries by result: acquired, failure_to_acquire, attack_suspected.",
+            f"Capture tries by result: {', '.join(CAPTURES)}.",
             ["result"],
             registry=self.registry,
         )
+        for result in CAPTURES:
+            # From nought on, so that a rate over time sees the first of each.
+            self._captures.labels(result)
         self._latency = Histogram(
             "facepay_stage_seconds",
             "Time per stage.",
@@ -72,8 +76,8 @@ class Monitor:
         self._payments.labels(outcome.name.lower()).inc()
 
     def count_capture(self, result: str) -> None:
-        """Count one capture try: `acquired`, `failure_to_acquire` or `attack_suspected`."""
-        if result not in ("acquired", "failure_to_acquire", "attack_suspected"):
+        """Count one capture try by its result, one of `CAPTURES`."""
+        if result not in CAPTURES:
             raise ValueError(f"{result!r} is not a result of a capture")
         self._captures.labels(result).inc()
 

@@ -42,8 +42,8 @@ def overall(parts: list[Part]) -> Health:
 
 
 def exposition(values: dict[str, float]) -> str:
-    """Prometheus text of untyped samples, sorted by name."""
-    return "".join(f"{name} {value:g}\n" for name, value in sorted(values.items()))
+    """Prometheus text of gauges, sorted by name."""
+    return "".join(f"# TYPE {name} gauge\n{name} {value!r}\n" for name, value in sorted(values.items()))
 
 
 def _shown(part: Part) -> dict[str, str]:

@@ -49,7 +49,9 @@ def test_payments_are_counted_and_nobody_is_named(theatre: Theatre, payer: Cast,
     assert value(found, "facepay_payments_total", outcome="approved") == 2
     assert value(found, "facepay_captures_total", result="acquired") == 2
     assert value(found, "facepay_stage_seconds_count", stage="search") == 2
+    assert value(found, "facepay_captures_total", result="attack_suspected") == 0
     assert value(found, "facepay_enrolled_payers") == 1
+    assert "unknown" not in {family.type for family in found.values()}
     labels = {label for family in found.values() for sample in family.samples for label in sample.labels}
     assert labels <= NAMELESS
     subject = theatre.terminal.gallery.find_account(payer.account)

@@ -27,6 +27,11 @@ def test_metrics_are_prometheus_text_with_labels_of_the_house_only() -> None:
     assert "facepay_margin_bucket" in text
 
 
+def test_captures_are_counted_from_nought_on() -> None:
+    text = Monitor().exposition().decode()
+    assert 'facepay_captures_total{result="attack_suspected"} 0.0' in text
+
+
 @pytest.mark.parametrize("label", ["alice", "Acquired", ""])
 def test_an_unknown_label_is_refused(label: str) -> None:
     monitor = Monitor()
