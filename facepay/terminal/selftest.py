@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from facepay.db.session import open_database
 from facepay.errors import Fault
@@ -218,21 +219,16 @@ class _Faces:
         return f"{count} of {PHOTO_FACES} faces in the photograph, none in the dark"
 
     def recognise(self) -> str:
-        """Everybody is most like themselves in the mirror, and nobody passes for somebody else."""
+        """People pass for themselves in the mirror, and nobody for somebody else."""
         mirrored = np.ascontiguousarray(self._pixels[:, ::-1])
-        rows = self._features(self._pixels, self._found)
-        again = self._features(mirrored, self._engine.detector.detect(mirrored))
-        _require(len(again) == len(rows), "not everybody was found in the mirror")
-        scores = rows @ again.T
-        order = scores.argmax(axis=1)
-        threshold = self._engine.require_calibration().threshold_for(len(rows), 1e-3).score
-        best = scores[np.arange(len(scores)), order]
-        _require(len(set(order.tolist())) == len(rows), "two people were taken for one")
-        known = int((best >= threshold).sum())
-        _require(known >= min(FEWEST_FACES, len(rows)), f"{known} of {len(rows)} recognised in the mirror")
-        others = np.delete(scores, order + np.arange(len(rows)) * len(rows))
-        _require(bool((others < threshold).all()), "somebody was taken for another")
-        return f"{known} of {len(rows)} people recognised in the mirror, nobody taken for another"
+        again = self._engine.detector.detect(mirrored)
+        threshold = self._engine.require_calibration().threshold_for(len(self._found), 1e-3).score
+        passed = self._features(self._pixels, self._found) @ self._features(mirrored, again).T >= threshold
+        same = _same_place(self._found, again, self._pixels.shape[1])
+        _require(not (passed & ~same).any(), "somebody was taken for another")
+        known, both = int((passed & same).sum()), int(same.sum())
+        _require(known >= FEWEST_FACES, f"{known} of {both} recognised in the mirror")
+        return f"{known} of {both} people recognised in the mirror, nobody taken for another"
 
     def judge(self) -> str:
         """The passive networks answer probabilities, the same ones for the same picture."""
@@ -246,3 +242,13 @@ class _Faces:
 
     def _features(self, pixels: Pixels, found: tuple[Detection, ...]) -> FeatureRows:
         return self._engine.extract([align(pixels, one.points) for one in found])
+
+
+def _same_place(
+    found: Sequence[Detection], mirrored: Sequence[Detection], width: int
+) -> npt.NDArray[np.bool_]:
+    """`bool[N, M]`: which faces of a picture `width` pixels wide are which of its mirror image."""
+    one = np.array([face.points.mean(axis=0) for face in found])
+    other = np.array([face.points.mean(axis=0) for face in mirrored]) * (-1, 1) + (width, 0)
+    apart = np.linalg.norm(one[:, None] - other[None], axis=2)
+    return np.asarray(apart < [[face.height / 2] for face in found], np.bool_)
