@@ -55,7 +55,11 @@ def main(arguments: argparse.Namespace) -> None:
     everything = recordings(photos, ())
     tell("packs_detector", _detectors(engines, teacher, unseen, everything), ["against the teacher's faces"])
     tell("packs_mesh", _meshes(engines, teacher, unseen, clips), ["against the teacher, recordings kept out"])
-    tell("packs_passive", _passive(engines, photos), ["median probability of bona fide over a file's frames"])
+    tell(
+        "packs_passive",
+        _passive(engines, photos, clips),
+        ["median probability of bona fide over a file's frames"],
+    )
     times = [{"pack": name, **row} for name, engine in engines.items() for row in _times(engine)]
     tell("packs_times", times, ["ms a run, two threads for the recogniser, one for the others"])
     draw_bars(
@@ -202,12 +206,14 @@ def _count(values: Sequence[float]) -> int:
     return count
 
 
-def _passive(engines: dict[str, RecognitionEngine], photos: Path) -> list[Row]:
+def _passive(engines: dict[str, RecognitionEngine], photos: Path, kept_out: Sequence[Path]) -> list[Row]:
     rows: list[Row] = []
     for kind in ("bona_fide", "attacks"):
         for number, path in enumerate(sorted(one for one in (photos / kind).rglob("*") if one.is_file())):
-            pictures = [_read(path)] if path.suffix == ".jpg" else list(frames(path, 8))
-            row: Row = {"file": f"{kind} {number}", "frames": len(pictures)}
+            still = path.suffix == ".jpg"
+            pictures = [_read(path)] if still else list(frames(path, 8))
+            trained = "no" if still or path in kept_out else "yes"
+            row: Row = {"file": f"{kind} {number}", "frames": len(pictures), "trained on": trained}
             for name, engine in engines.items():
                 pair = minifas_pair(engine)
                 faces = [(pixels, _largest(engine, pixels)) for pixels in pictures]
