@@ -19,6 +19,7 @@ from facepay.cli.measuring import (
     read_photos,
     require_writable,
     what_was_left_out,
+    what_was_not_presented,
 )
 from facepay.cli.report_text import print_report
 from facepay.errors import FacepayError, InputUnusable, SettingsError
@@ -33,7 +34,7 @@ from facepay.evaluation.presenting import embed_references, present, trials_of
 from facepay.evaluation.recognition import measure, of_scores
 from facepay.evaluation.report import to_json, write_report
 from facepay.evaluation.results import Report, this_machine
-from facepay.evaluation.samples import load_references, load_samples
+from facepay.evaluation.samples import load_references, load_samples, readable_samples
 from facepay.evaluation.scorefiles import comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.terminal_searches import SearchRules, search_as_the_terminal
 from facepay.evaluation.textfiles import written_text
@@ -199,7 +200,7 @@ class _Fairness:
 def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     if arguments.samples is None:
         raise SettingsError("name the samples with --samples: a folder with bona_fide/ and attacks/SPECIES/")
-    samples = load_samples(arguments.samples)
+    samples, damaged = readable_samples(load_samples(arguments.samples))
     tiers = [Tier(number) for number in sorted({*(arguments.tier or [0])})]
     engine, _ = named_engine(arguments, settings)
     threshold = _calibration(engine, settings).threshold_for(1, _target(arguments, settings)).score
@@ -218,7 +219,8 @@ def _from_samples(arguments: argparse.Namespace, settings: Settings) -> Report:
     rates = attack_rates(trials)
     remarks = [
         "Recordings replayed as a camera: a light or a turn that the tier asks for cannot be answered by "
-        "them and counts as not judged. Not a test to ISO/IEC 30107-3."
+        "them and counts as not judged. Not a test to ISO/IEC 30107-3.",
+        *what_was_not_presented(arguments.samples, damaged),
     ]
     alone = not_compared(trials)
     if alone:

@@ -15,10 +15,12 @@ from facepay.errors import InputUnusable, SettingsError
 from facepay.evaluation.datasets import IMAGES, Photo, left_aside, load_folders, load_pairs, printable
 from facepay.evaluation.embedding import EmbeddedSet, Fate, embed_photos, load_photo
 from facepay.evaluation.feature_cache import FeatureCache
+from facepay.evaluation.samples import left_aside as samples_left_aside
 from facepay.recognition.engine import RecognitionEngine
 from facepay.recognition.loading import load_engine
 from facepay.recognition.pack_store import choose_pack, search_folders
 from facepay.settings import Settings
+from hardware.camera_replay import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from hardware.errors import FrameRefused
 
 _NAMED = 5
@@ -121,12 +123,30 @@ def what_was_left_out(root: Path, embedded: EmbeddedSet) -> list[str]:
         named = ", ".join(f"{photo.identity}/{_why(photo)}" for photo in damaged[:_NAMED])
         said.append(f"{_count(damaged, 'photo')} left out, unreadable: {named}{_more(damaged)}.")
     if aside:
-        named = ", ".join(printable(path.relative_to(root).as_posix()) for path in aside[:_NAMED])
         said.append(
-            f"{_count(aside, 'file or folder', 'files or folders')} not measured: {named}{_more(aside)}. "
+            f"{_count(aside, 'file or folder', 'files or folders')} not measured: {_named(root, aside)}. "
             f"Only {', '.join(sorted(IMAGES))} in a folder for each person are."
         )
     return said
+
+
+def what_was_not_presented(root: Path, damaged: Sequence[Path]) -> list[str]:
+    """Sentences about samples that could not be read, and about files that were not taken for samples."""
+    aside = samples_left_aside(root)
+    said = []
+    if damaged:
+        said.append(f"{_count(damaged, 'sample')} left out, unreadable: {_named(root, damaged)}.")
+    if aside:
+        said.append(
+            f"{_count(aside, 'file or folder', 'files or folders')} not presented: {_named(root, aside)}. "
+            f"Only {', '.join(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))} are."
+        )
+    return said
+
+
+def _named(root: Path, paths: Sequence[Path]) -> str:
+    named = ", ".join(printable(path.relative_to(root).as_posix()) for path in paths[:_NAMED])
+    return named + _more(paths)
 
 
 def _why(photo: Photo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,8 @@ from facepay.evaluation.datasets import (
     suspected_label_errors,
 )
 from facepay.evaluation.fairness import fairness_table, load_groups, who_stands_outside
-from facepay.evaluation.samples import load_references, load_samples
+from facepay.evaluation.samples import left_aside as samples_left_aside
+from facepay.evaluation.samples import load_references, load_samples, readable_samples
 
 People = Callable[[int, int, float], tuple[np.ndarray, list[int]]]
 
@@ -222,6 +224,20 @@ def test_references_are_no_trials_and_may_be_left_out(tmp_path: Path) -> None:
     assert [sample.species for sample in load_samples(root)] == [None, "print"]
     assert [subject for _, subject in load_references(root)] == ["ann"]
     assert load_references(root / "attacks") == ()
+
+
+def test_samples_that_cannot_be_read_are_no_trials(tmp_path: Path) -> None:
+    root = write(tmp_path, "bona_fide/ann.png", "attacks/print/ann.png", "attacks/print/eve.mp4")
+    write(root, "attacks/notes.txt", "bona_fide/ann.gif", "attacks/print/.hidden")
+    for folder in ("bona_fide", "attacks/print"):
+        assert cv2.imwrite(str(root / folder / "ann.png"), np.full((60, 80, 3), 90, np.uint8))
+    shown, damaged = readable_samples(load_samples(root))
+    assert [sample.path.name for sample in shown] == ["ann.png", "ann.png"]
+    assert [path.name for path in damaged] == ["eve.mp4"]
+    assert [path.name for path in samples_left_aside(root)] == ["notes.txt", "ann.gif"]
+    (root / "attacks" / "print" / "ann.png").write_bytes(b"")
+    with pytest.raises(InputUnusable, match="no attack can be read"):
+        readable_samples(load_samples(root))
 
 
 def test_riapar_needs_to_know_who_matched() -> None:
