@@ -102,7 +102,8 @@ def connect_tcp(
         if tls is not None:
             connection = tls.wrap_socket(connection, server_hostname=host)
     except (OSError, ssl.SSLError) as error:
-        raise LinkUnavailable(f"cannot reach {host}:{port}: {error}") from error
+        why = error.strerror or error
+        raise LinkUnavailable(f"cannot reach {host}:{port} ({why}): does a terminal listen there?") from error
     return TcpLink(connection, peer=f"{host}:{port}")
 
 
