@@ -92,7 +92,10 @@ def fmr_at(comparisons: Comparisons, threshold: float) -> Rate:
 def det_curve(comparisons: Comparisons, points: int = 200) -> npt.NDArray[np.float64]:
     """Detection error trade-off: `float64[points, 3]` of threshold, FMR and FNMR, loosest threshold first."""
     low = threshold_for(comparisons, 0.1)
-    thresholds = np.linspace(low, max(float(comparisons.tail[0]), low) + 1e-3, points)
+    lowest, highest = comparisons.span
+    # A little beyond the highest impostor, whatever the scores' range, so that the curve ends at FMR 0.
+    beyond = max(float(comparisons.tail[0]), low) + (highest - lowest) / BINS
+    thresholds = np.linspace(low, beyond, points)
     genuine = np.sort(comparisons.genuine)
     fmr = [comparisons.false_matches(float(t)) / comparisons.impostors for t in thresholds]
     fnmr = np.searchsorted(genuine, thresholds) / len(genuine)

@@ -159,6 +159,18 @@ def test_det_curve_falls_one_way_and_rises_the_other(people: People) -> None:
     assert (np.diff(curve[:, 2]) >= 0).all()
 
 
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e6])
+def test_the_curve_is_the_same_whatever_the_scores_are_counted_in(unit: float) -> None:
+    random = np.random.default_rng(5)
+    rows = [
+        ScoreRow(f"p{n}", f"p{n + (n % 2) * 1000}", "x", unit * (2 - n % 2 + float(random.normal())))
+        for n in range(2000)
+    ]
+    curve = det_curve(comparisons_of(rows), 50)
+    assert len(np.unique(curve[:, 1])) > 30
+    assert curve[-1, 1] == 0
+
+
 def with_tail_of(comparisons: Comparisons, length: int) -> Comparisons:
     tail, first, second = comparisons.tail, comparisons.tail_a, comparisons.tail_b
     return replace(comparisons, tail=tail[:length], tail_a=first[:length], tail_b=second[:length])

@@ -15,7 +15,7 @@ from facepay.cli.report_text import print_report
 from facepay.evaluation.attacks import Trial, TrialStatus, attack_rates
 from facepay.evaluation.intervals import Rate
 from facepay.evaluation.report import to_html, to_json, write_report
-from facepay.evaluation.results import Report, this_machine
+from facepay.evaluation.results import Report, Source, this_machine
 from tests.reports import make_report
 
 
@@ -108,7 +108,9 @@ def test_a_score_file_knows_no_failures(report: Report, capsys: pytest.CaptureFi
     bare = replace(report, recognition=unknown)
     print_report(bare)
     assert "failure" not in capsys.readouterr().out
-    assert "Failure to enrol" not in to_html(bare)
+    page = to_html(replace(bare, recognition=replace(unknown, source=Source("a file", "", "", 60, 0))))
+    assert "Failure to enrol" not in page
+    assert '<th scope="row">Score file</th><td>a file</td>' in page
 
 
 def test_two_runs_give_the_same_page(report: Report) -> None:
