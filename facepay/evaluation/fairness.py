@@ -168,6 +168,9 @@ def _statement(groups: Sequence[GroupRates]) -> str:
             f"Fewer than {SMALLEST} people in {', '.join(small)}: even without an error seen, a rate of "
             f"{100 * bound:.0f} % is still possible there. Do not conclude that groups are equal."
         )
+    alone = [row.group for row in groups if not row.fnmr.trials]
+    if alone:
+        parts.append(f"Nobody in {', '.join(alone)} has two usable photos, so FNMR is not known there.")
     if len(groups) > 1:
         apart = [
             name

@@ -15,7 +15,7 @@ from facepay.evaluation.intervals import Rate, clustered, wilson
 from facepay.evaluation.results import RecognitionResult, Source, histogram_of
 from facepay.evaluation.verification import TARGETS, det_curve, operating_points, threshold_for
 
-GALLERIES = (10, 100, 500, 1000, 2000, 5000, 10_000)
+GALLERIES = (10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 FPIR_TARGETS = (1e-1, 1e-2, 1e-3)
 SUSPICIONS = 20
 """How many suspected label errors a report lists."""

@@ -162,6 +162,16 @@ def test_groups_come_from_the_operator_and_small_ones_are_flagged(people: People
     assert "Fewer than 30 people in y" in result.statement
 
 
+def test_a_group_of_single_photos_has_no_false_non_match_rate(people: People) -> None:
+    features, identity = people(80, 2, 0.8)
+    single = [row for row, number in enumerate(identity) if number < 40 or row % 2]
+    names = [f"p{number}" for number in range(80)]
+    groups = {name: "x" if number < 40 else "y" for number, name in enumerate(names)}
+    numbers = [identity[row] for row in single]
+    statement = fairness_table(features[single], numbers, names, groups, threshold=0.3).statement
+    assert "Nobody in y has two usable photos" in statement
+
+
 @pytest.mark.parametrize(("size", "said"), [(4, True), (20, False)])
 def test_of_many_groups_two_may_lie_apart_by_chance(people: People, size: int, said: bool) -> None:
     features, identity = people(100, 3, 0.8)
