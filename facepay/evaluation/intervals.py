@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from math import floor, log10, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +41,19 @@ class Rate:
         if not self.trials:
             return "no trials"
         if not self.errors:
-            return f"0 of {self.trials} (below {percent(self.high)} at 95 %)"
+            return f"0 of {self.trials:,} (below {percent(self.high)} at 95 %)"
         interval = f"{percent(self.low)} to {percent(self.high)}"
-        return f"{percent(self.value)} ({self.errors} of {self.trials}; {interval})"
+        return f"{percent(self.value)} ({self.errors:,} of {self.trials:,}; {interval})"
 
 
 def percent(share: float) -> str:
     """Write a share 0..1 with as many digits as its size deserves."""
     value = 100 * share
-    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+    if value >= 1:
+        return f"{value:.1f} %"
+    # Two digits, and no exponent before it would count more than six noughts.
+    digits = f"{value:.2g}" if not 1e-7 <= value < 1e-4 else f"{value:.{1 - floor(log10(value))}f}"
+    return f"{digits} %"
 
 
 def rule_of_three(trials: int) -> float:

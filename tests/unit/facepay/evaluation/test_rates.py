@@ -16,7 +16,15 @@ from facepay.evaluation.comparisons import Comparisons, compare_all
 from facepay.evaluation.datasets import Photo
 from facepay.evaluation.deployed import at_deployed_thresholds
 from facepay.evaluation.identification import open_set
-from facepay.evaluation.intervals import clustered, one_in, rule_of_three, score_interval, score_text, wilson
+from facepay.evaluation.intervals import (
+    clustered,
+    one_in,
+    percent,
+    rule_of_three,
+    score_interval,
+    score_text,
+    wilson,
+)
 from facepay.evaluation.results import histogram_of
 from facepay.evaluation.scorefiles import ScoreRow, comparisons_of, read_scores, rows_of, write_scores
 from facepay.evaluation.tail import fit_tail
@@ -102,6 +110,14 @@ def test_intervals_hold_what_they_promise_where_few_people_err() -> None:
 )
 def test_small_shares_are_said_as_people_do(share: float, said: str) -> None:
     assert one_in(share) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.123, "12.3 %"), (0.00999, "1 %"), (0.0005, "0.05 %"), (9.4e-7, "0.000094 %"), (0.0, "0 %")],
+)
+def test_small_percentages_are_written_out(share: float, said: str) -> None:
+    assert percent(share) == said
 
 
 def test_false_matches_of_few_pairs_are_no_narrower_than_wilson(people: People) -> None:
