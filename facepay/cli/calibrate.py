@@ -93,6 +93,7 @@ def _print(calibration: Calibration, comparisons: Comparisons, path: Path) -> No
         mark = "  extrapolated: no measurement reaches this far" if row.extrapolated else ""
         print(f"  {row.references:>7} references  {score}  missed: {fnmr_at(comparisons, row.score)}{mark}")
     print(f"these thresholds identify at most one stranger in {1 / calibration.record[0].target_fpir:.0f};")
-    print("in brackets where they lie with 95 % confidence, by bootstrap over people")
+    print("in brackets where they lie with 95 % confidence, by bootstrap over people; where extrapolated,")
+    print("only if the tail of the highest scores goes on as it was fitted to these photos")
     print(f"rates below {calibration.smallest_shown:.1e} are not shown by these photos but fitted")
     print(f"written to {path}")
