@@ -43,7 +43,7 @@ class SteppedClock:
 
     def sleep(self, seconds: float) -> None:
         """Move on at once by `seconds`."""
-        self._now_ns += max(0, round(seconds * 1e9))
+        self._now_ns += _whole_ns(seconds)
 
 
 class PatientClock:
@@ -63,8 +63,13 @@ class PatientClock:
 
     def sleep(self, seconds: float) -> None:
         """Move on by `seconds`, and block until the machine's own clock is there too."""
-        self._now_ns += max(0, round(seconds * 1e9))
+        self._now_ns += _whole_ns(seconds)
         self._machine.sleep(max(0.0, (self._now_ns - self._machine.now_ns()) / 1e9))
+
+
+def _whole_ns(seconds: float) -> int:
+    # Who waits for a deadline sleeps for what is left of it, and that is not for ever less than a nanosecond.
+    return max(1, round(seconds * 1e9)) if seconds > 0 else 0
 
 
 class Camera(Protocol):

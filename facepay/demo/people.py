@@ -63,14 +63,15 @@ def find_people(photos: Path, detector: Detector) -> list[Person]:
         chosen = faces if photos.is_file() else sorted(faces, key=lambda face: -face.height)[:1]
         for face in chosen:
             name = NAMES[len(people) % len(NAMES)] + ("" if len(people) < len(NAMES) else f"-{len(people)}")
-            people.append(Person(name, cut_out(picture, face, faces), path.name))
+            photo = _alone(*cut_out(picture, face, faces), detector)
+            people.append(Person(name, photo, path.name))
     if not people:
         raise SettingsError(f"{photos} shows nobody: name a photo or a folder of JPEG or PNG photos")
     return people
 
 
-def cut_out(picture: Pixels, face: Detection, faces: Sequence[Detection]) -> Pixels:
-    """One person of a picture in a frame of 4:3, the others blurred."""
+def cut_out(picture: Pixels, face: Detection, faces: Sequence[Detection]) -> tuple[Pixels, float]:
+    """One person of a picture in a frame of 4:3, the others blurred; and where across it their middle is."""
     picture = _blurred(picture, [other for other in faces if other is not face])
     height, width = picture.shape[:2]
     tall = min(height, round(face.height * FACE_SHARE))
@@ -78,7 +79,14 @@ def cut_out(picture: Pixels, face: Detection, faces: Sequence[Detection]) -> Pix
     x1, y1, x2, y2 = face.box
     left = int(np.clip((x1 + x2) / 2 - wide / 2, 0, width - wide))
     top = int(np.clip((y1 + y2) / 2 - tall / 2, 0, height - tall))
-    return np.ascontiguousarray(picture[top : top + tall, left : left + wide])
+    return np.ascontiguousarray(picture[top : top + tall, left : left + wide]), (x1 + x2) / 2 - left
+
+
+def _alone(photo: Pixels, middle: float, detector: Detector) -> Pixels:
+    """Blur who is seen in the cut-out only, where a face is larger than it was in the whole picture."""
+    faces = detector.detect(photo)
+    own = min(faces, key=lambda face: abs((face.box[0] + face.box[2]) / 2 - middle), default=None)
+    return _blurred(photo, [face for face in faces if face is not own])
 
 
 def pair_of(photos: Path, detector: Detector) -> Pixels | None:

@@ -16,9 +16,22 @@ from facepay.demo.transcript import Transcript
 def test_the_play_ends_as_expected_and_every_line_is_json(
     models_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--data", str(tmp_path), "--models", str(models_dir), "demo", "--headless", "--json"]
-    code = main(words)
-    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    code = main(["--data", str(tmp_path), "--models", str(models_dir), "demo", "--headless", "--json"])
+    require_as_expected(code, capsys.readouterr().out)
+
+
+def test_the_play_ends_as_expected_with_nothing_but_what_pip_installs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FACEPAY_MODELS", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    code = main(["--data", str(tmp_path), "demo", "--headless", "--json"])
+    require_as_expected(code, capsys.readouterr().out)
+
+
+def require_as_expected(code: int, out: str) -> None:
+    """Every one of the nineteen steps, each in a line of its own."""
+    steps = [json.loads(line) for line in out.splitlines()]
     assert [step["title"] for step in steps if not step["as_expected"]] == []
     assert code == 0
     assert len(steps) == 19
