@@ -22,6 +22,12 @@ CODE = "2846"
 Browser = Callable[[Path | None], AbstractContextManager[Chrome]]
 
 
+@pytest.fixture(scope="module", params=["commerce", "builtin"])
+def weights(request: pytest.FixtureRequest, models_dir: Path) -> dict[str, object]:
+    """Both the larger weights and those that pip installs."""
+    return {"pack": request.param, "models": [str(models_dir)]}
+
+
 class Page:
     """What a person does with a page: see, press, type."""
 
