@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from facepay.monitoring.drift import BINS, TOGETHER, WINDOW, Counts, Course, Watched
+from keys.durable import write_durably
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -51,10 +51,8 @@ class DriftFile:
             }
             for watched, course in courses.items()
         }
-        beside = self.path.with_suffix(".new")
         try:
-            beside.write_text(json.dumps(document), "utf-8")
-            os.replace(beside, self.path)
+            write_durably(self.path, json.dumps(document).encode())
         except OSError as error:
             log.warning("the course of drift cannot be kept in %s (%s)", self.path, error.strerror)
 

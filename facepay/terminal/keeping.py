@@ -12,10 +12,10 @@ from facepay.audit import AuditLog
 from facepay.custody import Custody, read_approvers
 from facepay.db.session import Database, open_database
 from facepay.erasure import Erasure, Verifier
+from facepay.erasure.disuse import Disuse
 from facepay.gallery import Gallery
 from facepay.gallery.rotation import Rotation
 from facepay.settings import Settings
-from facepay.terminal.disuse import Disuse
 from facepay.terminal.leaving import Leaving
 from facepay.terminal.money import build_accounts
 from facepay.terminal.places import database_url, make_data_folder, open_keys

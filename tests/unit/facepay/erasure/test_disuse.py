@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
+from facepay.erasure.disuse import AT_ONCE, DAY_MS, EVERY_S, Disuse
 from facepay.gallery import EnrolledSubject
-from facepay.terminal.disuse import AT_ONCE, DAY_MS, EVERY_S, Disuse
 from facepay.types import SubjectId
 
 TODAY = 1_000 * DAY_MS
